@@ -1,0 +1,48 @@
+//! The extractor that is the proof.
+
+use std::marker::PhantomData;
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+
+use super::Guard;
+use crate::Error;
+use crate::caller::{Caller, Role};
+
+/// One permission, as a type.
+pub trait Permission: Send + Sync + 'static {
+    /// Whether it lets somebody in who still has to replace a temporary password.
+    const BEFORE_PASSWORD_CHANGE: bool = false;
+
+    /// Whether a role has it.
+    fn granted_to(role: Role) -> bool;
+}
+
+/// A caller who holds the permission `P`.
+pub struct Allowed<P> {
+    /// Who it is.
+    pub caller: Caller,
+    permission: PhantomData<P>,
+}
+
+impl<S, P> FromRequestParts<S> for Allowed<P>
+where
+    S: Send + Sync,
+    P: Permission,
+    Guard: FromRef<S>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let guard = Guard::from_ref(state);
+        let caller = guard.authenticate(&parts.headers).await?;
+        if caller.must_change_password && !P::BEFORE_PASSWORD_CHANGE {
+            let why = "Change your temporary password first.";
+            return Err(guard.deny(&caller, why).await);
+        }
+        if !P::granted_to(caller.role) {
+            return Err(guard.deny(&caller, "Your role does not allow this.").await);
+        }
+        Ok(Self { caller, permission: PhantomData })
+    }
+}

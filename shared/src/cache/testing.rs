@@ -1,0 +1,100 @@
+//! A Redis for tests that can be taken away and given back.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::Cache;
+
+/// The Redis that `make test` runs.
+#[expect(clippy::disallowed_methods, reason = "what a test needs is no setting of a function")]
+pub(crate) fn redis_url() -> String {
+    std::env::var("TEST_REDIS_URL")
+        .expect("TEST_REDIS_URL is unset: run `make test`, it has a Redis")
+}
+
+/// It, with so much patience that a busy machine fails no test.
+pub(crate) fn cache() -> Cache {
+    patient(&redis_url())
+}
+
+fn patient(url: &str) -> Cache {
+    Cache::with_patience(url, Duration::from_secs(5)).unwrap()
+}
+
+/// A key that no other test and no earlier run uses.
+pub(crate) fn unique(name: &str) -> String {
+    format!("{name}:{:x}", RandomState::new().hash_one(name))
+}
+
+/// A proxy before that Redis.
+pub(crate) struct Proxy {
+    redis: String,
+    address: String,
+    silent: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Proxy {
+    pub(crate) async fn start() -> Self {
+        let client = redis::Client::open(redis_url()).unwrap();
+        let redis = client.get_connection_info().addr().to_string();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let silent = watch::Sender::new(false);
+        let task = tokio::spawn(forward(listener, redis.clone(), silent.subscribe()));
+        Self { redis, address, silent, task }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        redis_url().replace(&self.redis, &self.address)
+    }
+
+    pub(crate) fn cache(&self) -> Cache {
+        patient(&self.url())
+    }
+
+    /// Redis is gone: connections break, new ones are refused.
+    pub(crate) async fn cut(&mut self) {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+    }
+
+    /// Redis hangs: it accepts connections and bytes, and says nothing any more.
+    pub(crate) fn silence(&self) {
+        self.silent.send_replace(true);
+    }
+
+    /// Redis is as it was.
+    pub(crate) async fn restore(&mut self) {
+        self.cut().await;
+        self.silent.send_replace(false);
+        let listener = TcpListener::bind(&self.address).await.unwrap();
+        self.task = tokio::spawn(forward(listener, self.redis.clone(), self.silent.subscribe()));
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn forward(listener: TcpListener, redis: String, silent: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    while let Ok((mut near, _)) = listener.accept().await {
+        let redis = redis.clone();
+        let mut silent = silent.clone();
+        connections.spawn(async move {
+            let mut far = TcpStream::connect(redis).await.unwrap();
+            tokio::select! {
+                _ = copy_bidirectional(&mut near, &mut far) => {}
+                _ = silent.wait_for(|silent| *silent) => std::future::pending().await,
+            }
+        });
+    }
+}

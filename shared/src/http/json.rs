@@ -1,0 +1,199 @@
+//! JSON bodies.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::error::Category;
+
+use crate::Error;
+use crate::error::FieldError;
+
+const MAX_BYTES: usize = 64 * 1024;
+
+/// A JSON body, in or out. Coming in it is one object of at most 64 KiB.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+/// A JSON body that may be left out.
+#[derive(Debug)]
+pub struct OptionalJson<T>(pub Option<T>);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
+        if !is_json(request.headers()) {
+            return Err(Error::UnsupportedMediaType);
+        }
+        parse(&read(request).await?).map(Self)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
+        let json = is_json(request.headers());
+        // Without a type there may still be a body, and then it has the wrong one.
+        let body = read(request).await?;
+        match (body.is_empty(), json) {
+            (true, _) => Ok(Self(None)),
+            (false, true) => parse(&body).map(|value| Self(Some(value))),
+            (false, false) => Err(Error::UnsupportedMediaType),
+        }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => {
+                let content_type = HeaderValue::from_static("application/json");
+                (StatusCode::OK, [(CONTENT_TYPE, content_type)], body).into_response()
+            }
+            Err(error) => Error::Internal(error.into()).into_response(),
+        }
+    }
+}
+
+/// Deserializes a field that may be absent but not null: `#[serde(default, deserialize_with)]`.
+pub fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case("application/json")
+}
+
+async fn read(request: Request) -> Result<Bytes, Error> {
+    let announced =
+        request.headers().get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > MAX_BYTES) {
+        return Err(Error::TooLarge);
+    }
+    match Limited::new(request.into_body(), MAX_BYTES).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Error::TooLarge),
+        // The client went away in the middle, or its framing broke.
+        Err(_) => Err(Error::Malformed),
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    let text = std::str::from_utf8(body).map_err(|_| Error::Malformed)?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| refusal(&e))?;
+    deserializer.end().map_err(|_| Error::Malformed)?;
+    // A derived struct would read an array as its fields in order.
+    if !text.trim_start().starts_with('{') {
+        return Err(Error::invalid("body", "must be a JSON object"));
+    }
+    if has_nul(text) {
+        return Err(Error::invalid("body", "must not contain the character NUL"));
+    }
+    Ok(value)
+}
+
+fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+    match error.inner().classify() {
+        Category::Data => {
+            let message = error.inner().to_string();
+            let message = message.rsplit_once(" at line ").map_or(&*message, |(text, _)| text);
+            Error::Invalid(vec![field_error(&error.path().to_string(), message)])
+        }
+        Category::Syntax | Category::Eof | Category::Io => Error::Malformed,
+    }
+}
+
+/// Puts serde's words about a field into ours, beside the field's name. Its other messages may
+/// quote the value, which may be a password, so they are not passed on.
+pub(super) fn field_error(path: &str, message: &str) -> FieldError {
+    let quoted = message.split('`').nth(1).unwrap_or_default();
+    let (field, message) = if message.starts_with("missing field") {
+        (quoted, "is required")
+    } else if message.starts_with("unknown field") {
+        (quoted, "is not known here")
+    } else if message.starts_with("duplicate field") {
+        (quoted, "must be given once")
+    } else if let Some((_, expected)) = message.split_once(", expected ") {
+        return FieldError { field: name(path), message: format!("must be {expected}") };
+    } else {
+        (path, "is not valid")
+    };
+    FieldError { field: name(field), message: message.to_owned() }
+}
+
+fn name(path: &str) -> String {
+    if path.is_empty() || path == "." { "body".to_owned() } else { path.to_owned() }
+}
+
+/// Whether a valid JSON text has a NUL in one of its strings, where it can only stand escaped.
+fn has_nul(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(backslash) = rest.find('\\') {
+        let escape = &rest[backslash + 1..];
+        if escape.starts_with("u0000") {
+            return true;
+        }
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        name: String,
+        #[serde(default, deserialize_with = "not_null")]
+        age: Option<u8>,
+    }
+
+    fn errors(text: &str) -> Vec<(String, String)> {
+        match parse::<Body>(text.as_bytes()) {
+            Err(Error::Invalid(e)) => e.into_iter().map(|e| (e.field, e.message)).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_of_the_field_and_without_its_value() {
+        let cases = [
+            (r#"{}"#, "name", "is required"),
+            (r#"{"name":"a","extra":1}"#, "extra", "is not known here"),
+            (r#"{"name":"a","name":"b"}"#, "name", "must be given once"),
+            (r#"{"name":5}"#, "name", "must be a string"),
+            (r#"{"name":"a","age":300}"#, "age", "must be u8"),
+            (r#"{"name":"a","age":null}"#, "age", "must be u8"),
+            (r#"["a", 5]"#, "body", "must be a JSON object"),
+            (r#"{"name":"a\u0000"}"#, "body", "must not contain the character NUL"),
+        ];
+        for (text, field, message) in cases {
+            assert_eq!(errors(text), [(field.to_owned(), message.to_owned())], "{text}");
+        }
+    }
+
+    #[test]
+    fn an_escaped_backslash_before_u0000_is_no_nul() {
+        assert!(parse::<Body>(br#"{"name":"\\u0000"}"#).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_json_is_malformed() {
+        for text in [&b""[..], b"{", b"{\"name\":\"a\"} x", b"\xff", b"name=a", b"{'name':'a'}"] {
+            assert!(matches!(parse::<Body>(text), Err(Error::Malformed)), "{text:?}");
+        }
+    }
+}

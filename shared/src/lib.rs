@@ -1,0 +1,34 @@
+//! What every function of the VokeTag Admin API shares.
+//!
+//! Layers, top to bottom; a module imports only from layers above its own:
+//!
+//! ```text
+//! clock  id  caller  request  client_address
+//! error  page
+//! config  db  cache
+//! audit  password
+//! rate_limit  http
+//! auth
+//! telemetry  runtime
+//! ```
+
+pub mod audit;
+pub mod auth;
+pub mod cache;
+pub mod caller;
+pub mod client_address;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod http;
+pub mod id;
+pub mod page;
+pub mod password;
+pub mod rate_limit;
+pub mod request;
+pub mod runtime;
+mod telemetry;
+
+pub use clock::Clock;
+pub use error::{Error, Result};

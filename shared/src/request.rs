@@ -1,0 +1,128 @@
+//! What is known of the request at hand, wherever in the code one stands.
+//!
+//! The frame makes one [`RequestContext`] a request and runs everything inside its scope, so an
+//! error body, a log line and an audit entry all name the same request without handing it down.
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use axum::http::Method;
+
+use crate::id::UserId;
+
+tokio::task_local! {
+    static CURRENT: Arc<RequestContext>;
+}
+
+/// One request.
+#[derive(Debug)]
+pub struct RequestContext {
+    /// The client's `X-Request-Id` where it is a sane one, else a new UUID.
+    pub request_id: String,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path without its query, which may hold personal data.
+    pub path: String,
+    /// The client, as far as the trusted proxies vouch for it.
+    pub client_address: IpAddr,
+    /// At most 500 characters of `User-Agent`.
+    pub user_agent: Option<String>,
+    /// The W3C trace that the request belongs to.
+    pub trace: Option<TraceContext>,
+    /// When its first byte was handled.
+    pub started: Instant,
+    /// Set once the token is verified.
+    pub user_id: OnceLock<UserId>,
+    /// Set where a rate limit applied.
+    pub rate_limit: OnceLock<RateLimitState>,
+}
+
+/// The parts of a `traceparent` header that log lines carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceContext {
+    /// 32 hexadecimal digits.
+    pub trace_id: String,
+    /// 16 hexadecimal digits.
+    pub span_id: String,
+    /// Whether the trace is kept.
+    pub sampled: bool,
+}
+
+impl TraceContext {
+    /// Reads a `traceparent` header; anything malformed is no trace.
+    ///
+    /// <https://www.w3.org/TR/trace-context/#traceparent-header>
+    #[must_use]
+    pub fn parse(header: &str) -> Option<Self> {
+        let mut parts = header.split('-');
+        let (version, trace_id, span_id, flags) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let hex = |text: &str, length: usize| {
+            text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let zero = |text: &str| text.bytes().all(|b| b == b'0');
+        let valid = hex(version, 2)
+            && version != "ff"
+            && (version != "00" || parts.next().is_none())
+            && hex(trace_id, 32)
+            && !zero(trace_id)
+            && hex(span_id, 16)
+            && !zero(span_id)
+            && hex(flags, 2);
+        let sampled = u8::from_str_radix(flags, 16).ok()? & 1 == 1;
+        valid.then(|| Self { trace_id: trace_id.to_owned(), span_id: span_id.to_owned(), sampled })
+    }
+}
+
+/// What a limited route tells its client about the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimitState {
+    /// Requests that a full bucket holds.
+    pub limit: u32,
+    /// Requests left at this moment.
+    pub remaining: u32,
+    /// Until the bucket is full again.
+    pub reset: Duration,
+}
+
+/// Runs `future` as part of the request `context`.
+pub async fn scope<F: Future>(context: Arc<RequestContext>, future: F) -> F::Output {
+    CURRENT.scope(context, future).await
+}
+
+/// The request that the calling code works for; none in a job.
+#[must_use]
+pub fn current() -> Option<Arc<RequestContext>> {
+    CURRENT.try_with(Arc::clone).ok()
+}
+
+/// Looks at the request that the calling code works for, without taking hold of it.
+pub fn with_current<T>(look: impl FnOnce(&RequestContext) -> T) -> Option<T> {
+    CURRENT.try_with(|context| look(context)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_context_is_read_or_left_alone() {
+        let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let trace = TraceContext::parse(header).unwrap();
+        assert_eq!(trace.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_eq!(trace.span_id, "00f067aa0ba902b7");
+        assert!(trace.sampled);
+
+        for malformed in [
+            "",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+        ] {
+            assert_eq!(TraceContext::parse(malformed), None, "{malformed}");
+        }
+    }
+}

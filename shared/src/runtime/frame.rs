@@ -1,0 +1,168 @@
+//! What happens around every request, whatever the function.
+
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, USER_AGENT,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS, X_XSS_PROTECTION,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+
+use super::{Context, health_routes};
+use crate::request::{self, RequestContext, TraceContext};
+use crate::{Clock, Error, client_address, id, telemetry};
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+static RATE_LIMIT: [HeaderName; 3] = [
+    HeaderName::from_static("ratelimit-limit"),
+    HeaderName::from_static("ratelimit-remaining"),
+    HeaderName::from_static("ratelimit-reset"),
+];
+
+/// On every response, errors included.
+static SECURITY_HEADERS: [(HeaderName, HeaderValue); 6] = [
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
+    (X_XSS_PROTECTION, HeaderValue::from_static("1; mode=block")),
+    (
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+];
+
+const MAX_REQUEST_ID: usize = 128;
+const MAX_USER_AGENT: usize = 500;
+
+/// What the frame itself needs.
+struct Frame {
+    clock: Clock,
+    timeout: Duration,
+    trusted_hops: usize,
+    max_in_flight: usize,
+    in_flight: AtomicUsize,
+}
+
+/// The routes of a function, in the frame.
+pub fn app(context: &Context, routes: Router) -> Router {
+    let (health, _) = health_routes().with_state(context.readiness.clone()).split_for_parts();
+    let frame = Arc::new(Frame {
+        clock: context.clock.clone(),
+        timeout: context.config.request_timeout,
+        trusted_hops: context.config.trusted_proxy_hops,
+        max_in_flight: context.config.max_in_flight,
+        in_flight: AtomicUsize::new(0),
+    });
+    let shed = from_fn_with_state(Arc::clone(&frame), shed_load);
+    routes
+        .fallback(async || Error::NotFound("route"))
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(shed)
+        .merge(health.method_not_allowed_fallback(async || Error::MethodNotAllowed))
+        .layer(super::cors::layer(&context.config.cors_origins))
+        .layer(from_fn_with_state(frame, around))
+}
+
+/// Outermost: gives the request its name, and its response what every response has.
+async fn around(State(frame): State<Arc<Frame>>, request: Request, next: Next) -> Response {
+    let context = Arc::new(frame.describe(&request));
+    let work = async {
+        let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+        let mut response = match tokio::time::timeout(frame.timeout, answer).await {
+            Ok(Ok(response)) => response,
+            // The panic hook has logged where and why.
+            Ok(Err(_)) => Error::Internal(anyhow::anyhow!("a handler panicked")).into_response(),
+            Err(_) => {
+                Error::Unavailable(anyhow::anyhow!("the request's deadline passed")).into_response()
+            }
+        };
+        complete(response.headers_mut(), &context);
+        telemetry::access(&context, response.status());
+        response
+    };
+    request::scope(Arc::clone(&context), work).await
+}
+
+/// Answers 503 at once when too much is under way already; health checks do not count.
+async fn shed_load(State(frame): State<Arc<Frame>>, request: Request, next: Next) -> Response {
+    let slot = Slot::take(&frame.in_flight);
+    if slot.taken > frame.max_in_flight {
+        return Error::Unavailable(anyhow::anyhow!("too many requests in flight")).into_response();
+    }
+    next.run(request).await
+}
+
+/// One request in flight, counted until it ends or is dropped.
+struct Slot<'a> {
+    count: &'a AtomicUsize,
+    taken: usize,
+}
+
+impl<'a> Slot<'a> {
+    fn take(count: &'a AtomicUsize) -> Self {
+        Self { count, taken: count.fetch_add(1, Ordering::Relaxed) + 1 }
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Frame {
+    fn describe(&self, request: &Request) -> RequestContext {
+        let headers = request.headers();
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip());
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        RequestContext {
+            request_id: text(&REQUEST_ID)
+                .filter(|id| is_sane(id))
+                .map_or_else(|| id::new(&self.clock).to_string(), ToOwned::to_owned),
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            client_address: client_address::find(headers, peer, self.trusted_hops),
+            user_agent: text(&USER_AGENT).map(|agent| agent.chars().take(MAX_USER_AGENT).collect()),
+            trace: headers
+                .get("traceparent")
+                .and_then(|value| TraceContext::parse(value.to_str().ok()?)),
+            started: Instant::now(),
+            user_id: Default::default(),
+            rate_limit: Default::default(),
+        }
+    }
+}
+
+/// A request id that is safe to log and to send back.
+fn is_sane(request_id: &str) -> bool {
+    (1..=MAX_REQUEST_ID).contains(&request_id.len())
+        && request_id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn complete(headers: &mut HeaderMap, request: &RequestContext) {
+    for (name, value) in &SECURITY_HEADERS {
+        headers.insert(name, value.clone());
+    }
+    // Only a handler that knows its answer to be public says otherwise.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if let Ok(request_id) = HeaderValue::from_str(&request.request_id) {
+        headers.insert(&REQUEST_ID, request_id);
+    }
+    if let Some(limit) = request.rate_limit.get() {
+        let [name_limit, name_remaining, name_reset] = &RATE_LIMIT;
+        headers.insert(name_limit, limit.limit.into());
+        headers.insert(name_remaining, limit.remaining.into());
+        headers.insert(name_reset, crate::error::whole_seconds(limit.reset).into());
+    }
+}

@@ -1,0 +1,34 @@
+//! The whole Admin API on one machine: `make run` is made of this crate, and so are the tests.
+//!
+//! ```text
+//! layout  ports  probe  terminal  user   where things are, and who may have them
+//! process  supervisor                    children that cannot be left behind
+//! postgres  redis  pubsub  neighbours    what stands around the API
+//! functions  secrets  seed               the API itself, its keys, something to look at
+//! gateway                                Google's API Gateway, as far as clients can tell
+//! run  services  database                all of it · what tests need · a database for one test
+//! ```
+//!
+//! Two promises hold everywhere: nothing here needs a fixed port or a service that was there before,
+//! and no process outlives the one that started it, however that one ends.
+
+pub mod access_log;
+pub mod database;
+pub mod functions;
+pub mod gateway;
+pub mod layout;
+pub mod neighbours;
+pub mod ports;
+pub mod postgres;
+pub mod probe;
+pub mod process;
+pub mod pubsub;
+pub mod query_data;
+pub mod redis;
+pub mod run;
+pub mod secrets;
+pub mod seed;
+pub mod services;
+pub mod supervisor;
+pub mod terminal;
+pub mod user;
