@@ -5,13 +5,13 @@
 //! that text, from which the log is later sealed: an entry that is altered no longer fits its leaf.
 
 use aws_lc_rs::digest;
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::caller::Caller;
+use crate::clock::rfc3339;
 use crate::id::{self, SessionId, UserId};
 use crate::{Clock, Error, Result, request};
 
@@ -192,16 +192,10 @@ pub async fn record(tx: &mut PgConnection, clock: &Clock, entry: Entry<'_>) -> R
 /// section 2.1.
 #[must_use]
 pub fn leaf_hash(content: &[u8]) -> Vec<u8> {
-    let mut context = digest::Context::new(&digest::SHA256);
-    context.update(&[0]);
-    context.update(content);
-    context.finish().as_ref().to_vec()
-}
-
-/// An instant as the API writes it: RFC 3339, UTC, microseconds, `Z`.
-#[must_use]
-pub fn rfc3339(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+    let mut hash = digest::Context::new(&digest::SHA256);
+    hash.update(&[0]);
+    hash.update(content);
+    hash.finish().as_ref().to_vec()
 }
 
 #[cfg(test)]

@@ -4,13 +4,15 @@
 //! turn it. Durations that are only measured (a latency, a cache's age) use
 //! [`std::time::Instant`]: they must not jump when the time of day is set.
 
-use chrono::{DateTime, SubsecRound, Utc};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use serde::{Serialize, Serializer};
 
 /// The time of day: the machine's, or in tests one that stands still until it is turned.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
-    #[cfg(feature = "testing")]
-    stopped_at: Option<std::sync::Arc<std::sync::Mutex<DateTime<Utc>>>>,
+    stopped_at: Option<Arc<Mutex<DateTime<Utc>>>>,
 }
 
 impl Clock {
@@ -24,25 +26,40 @@ impl Clock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     pub fn now(&self) -> DateTime<Utc> {
-        #[cfg(feature = "testing")]
         if let Some(stopped_at) = &self.stopped_at {
-            return *stopped_at.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            return *stopped_at.lock().unwrap_or_else(PoisonError::into_inner);
         }
         Utc::now().trunc_subsecs(6)
     }
 
     /// A clock that stands at `at`; its clones stand and turn with it.
-    #[cfg(feature = "testing")]
     #[must_use]
     pub fn stopped(at: DateTime<Utc>) -> Self {
-        Self { stopped_at: Some(std::sync::Arc::new(std::sync::Mutex::new(at.trunc_subsecs(6)))) }
+        Self { stopped_at: Some(Arc::new(Mutex::new(at.trunc_subsecs(6)))) }
     }
 
     /// Turns a stopped clock forward; a real one goes on by itself.
-    #[cfg(feature = "testing")]
     pub fn advance(&self, by: chrono::TimeDelta) {
         if let Some(stopped_at) = &self.stopped_at {
-            *stopped_at.lock().unwrap_or_else(std::sync::PoisonError::into_inner) += by;
+            *stopped_at.lock().unwrap_or_else(PoisonError::into_inner) += by;
         }
+    }
+}
+
+/// An instant as the API writes it: RFC 3339 in UTC, microseconds, `Z`.
+#[must_use]
+pub fn rfc3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// An instant in an answer; always written by [`rfc3339`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, sqlx::Type, utoipa::ToSchema)]
+#[sqlx(transparent)]
+#[schema(value_type = String, format = DateTime)]
+pub struct Timestamp(pub DateTime<Utc>);
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&rfc3339(self.0))
     }
 }

@@ -6,12 +6,14 @@
 //! clock  id  caller  request  client_address
 //! error  page
 //! config  db  cache
-//! audit  password
+//! audit  password  user
+//! account
 //! rate_limit  http
 //! auth
 //! telemetry  runtime
 //! ```
 
+pub mod account;
 pub mod audit;
 pub mod auth;
 pub mod cache;
@@ -29,6 +31,7 @@ pub mod rate_limit;
 pub mod request;
 pub mod runtime;
 mod telemetry;
+pub mod user;
 
 pub use clock::Clock;
 pub use error::{Error, Result};

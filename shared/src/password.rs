@@ -3,6 +3,7 @@
 //! Length and a list of common ones decide, no composition rules (NIST SP 800-63B). Hashing costs
 //! 19 MiB and tens of milliseconds, so it happens in the slots of one [`HashingPool`].
 
+mod argon2id;
 mod pool;
 mod stored;
 #[cfg(test)]

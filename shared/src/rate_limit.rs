@@ -88,7 +88,8 @@ impl RateLimiter {
         self.step(key, quota, Step::Peek).await
     }
 
-    /// Undoes one [`take`](Self::take). Never fills a bucket beyond its burst.
+    /// Undoes one [`take`](Self::take), unless Redis came or went in between: then the bucket of
+    /// the other place gains one. None ever holds more than its burst.
     pub async fn give_back(&self, key: &str, quota: Quota) {
         self.step(key, quota, Step::GiveBack).await;
     }

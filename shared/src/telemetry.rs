@@ -55,7 +55,8 @@ struct Answered {
 
 /// Writes the one line that every request leaves, from within the request.
 pub(crate) fn access(request: &RequestContext, status: StatusCode) {
-    let duration_ms = request.started.elapsed().as_secs_f64() * 1000.0;
+    let micros = u32::try_from(request.started.elapsed().as_micros()).unwrap_or(u32::MAX);
+    let duration_ms = f64::from(micros) / 1000.0;
     ANSWERED.set(Some(Answered { status_code: status.as_u16(), duration_ms }));
     if status.is_server_error() {
         tracing::warn!("request");

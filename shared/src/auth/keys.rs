@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 const END_OF_BLOCK: &str = "-----END PUBLIC KEY-----";
 const MIN_KEY_BITS: usize = 2048;
+const NOT_RSA: &str = "JWT_PUBLIC_KEY: must be RSA public keys of at least 2048 bits, in PEM";
 
 /// The keys, by name.
 #[derive(Clone)]
@@ -30,15 +31,14 @@ impl PublicKeys {
         let mut keys = HashMap::new();
         let mut jwks = JwkSet { keys: vec![] };
         for block in pem.split_inclusive(END_OF_BLOCK).filter(|block| !block.trim().is_empty()) {
-            let (key, jwk) =
-                parse_block(block).context("JWT_PUBLIC_KEY: must be PEM public keys (RSA)")?;
+            let (key, jwk) = parse_block(block).context(NOT_RSA)?;
             check_size("JWT_PUBLIC_KEY", &jwk)?;
             let kid = jwk.common.key_id.clone().unwrap_or_default();
             if keys.insert(kid, key).is_none() {
                 jwks.keys.push(jwk);
             }
         }
-        ensure!(!keys.is_empty(), "JWT_PUBLIC_KEY: must be PEM public keys (RSA)");
+        ensure!(!keys.is_empty(), NOT_RSA);
         Ok(Self { keys, jwks })
     }
 

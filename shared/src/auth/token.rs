@@ -16,7 +16,7 @@ use crate::id::{SessionId, UserId};
 /// The `typ` of an access token, which no other token of ours has.
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 /// How long an access token is good for.
-pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(900);
+pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_mins(15);
 
 /// How far two machines' clocks may be apart, in seconds.
 const LEEWAY: i64 = 30;
@@ -75,13 +75,12 @@ impl TokenVerifier {
     /// The claims of a token that is ours and good now; nothing says what was wrong with another.
     #[must_use]
     pub fn verify(&self, token: &str) -> Option<Arc<Claims>> {
-        let claims = match self.verified.get(token) {
-            Some(claims) => claims,
-            None => {
-                let claims = Arc::new(self.check_signature(token)?);
-                self.verified.insert(token.to_owned(), Arc::clone(&claims));
-                claims
-            }
+        let claims = if let Some(claims) = self.verified.get(token) {
+            claims
+        } else {
+            let claims = Arc::new(self.check_signature(token)?);
+            self.verified.insert(token.to_owned(), Arc::clone(&claims));
+            claims
         };
         self.is_current(&claims).then_some(claims)
     }

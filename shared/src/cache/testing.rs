@@ -36,7 +36,7 @@ pub(crate) struct Proxy {
     redis: String,
     address: String,
     silent: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    task: Option<JoinHandle<()>>,
 }
 
 impl Proxy {
@@ -47,7 +47,7 @@ impl Proxy {
         let address = listener.local_addr().unwrap().to_string();
         let silent = watch::Sender::new(false);
         let task = tokio::spawn(forward(listener, redis.clone(), silent.subscribe()));
-        Self { redis, address, silent, task }
+        Self { redis, address, silent, task: Some(task) }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -60,8 +60,10 @@ impl Proxy {
 
     /// Redis is gone: connections break, new ones are refused.
     pub(crate) async fn cut(&mut self) {
-        self.task.abort();
-        let _ = (&mut self.task).await;
+        if let Some(task) = self.task.take() {
+            task.abort();
+            assert!(task.await.unwrap_err().is_cancelled());
+        }
     }
 
     /// Redis hangs: it accepts connections and bytes, and says nothing any more.
@@ -74,13 +76,8 @@ impl Proxy {
         self.cut().await;
         self.silent.send_replace(false);
         let listener = TcpListener::bind(&self.address).await.unwrap();
-        self.task = tokio::spawn(forward(listener, self.redis.clone(), self.silent.subscribe()));
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.task.abort();
+        self.task =
+            Some(tokio::spawn(forward(listener, self.redis.clone(), self.silent.subscribe())));
     }
 }
 
@@ -91,9 +88,12 @@ async fn forward(listener: TcpListener, redis: String, silent: watch::Receiver<b
         let mut silent = silent.clone();
         connections.spawn(async move {
             let mut far = TcpStream::connect(redis).await.unwrap();
-            tokio::select! {
-                _ = copy_bidirectional(&mut near, &mut far) => {}
-                _ = silent.wait_for(|silent| *silent) => std::future::pending().await,
+            let is_silenced = tokio::select! {
+                _ = copy_bidirectional(&mut near, &mut far) => false,
+                silenced = silent.wait_for(|silent| *silent) => silenced.is_ok(),
+            };
+            if is_silenced {
+                std::future::pending::<()>().await;
             }
         });
     }

@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_of_the_field_and_without_its_value() {
         let cases = [
-            (r#"{}"#, "name", "is required"),
+            ("{}", "name", "is required"),
             (r#"{"name":"a","extra":1}"#, "extra", "is not known here"),
             (r#"{"name":"a","name":"b"}"#, "name", "must be given once"),
             (r#"{"name":5}"#, "name", "must be a string"),

@@ -3,7 +3,7 @@
 //! A hash holds a core and 19 MiB. Without a bound, logins would take all of both from
 //! everything else.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -14,7 +14,9 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tracing::Span;
 
+use super::argon2id::Memory;
 use super::{Password, Verdict, stored};
+use crate::{Error, Result};
 
 const SLOTS_PER_CORE: usize = 2;
 const LONGEST_QUEUE: usize = 32;
@@ -25,6 +27,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 pub struct HashingPool {
     slots: Arc<Semaphore>,
     queue: Arc<Semaphore>,
+    memories: Memories,
 }
 
 /// All slots were taken, and 32 were waiting already or none came free within a second.
@@ -40,8 +43,11 @@ impl HashingPool {
     }
 
     pub(super) fn with_slots(slots: usize) -> Self {
-        let queue = Arc::new(Semaphore::new(LONGEST_QUEUE));
-        Self { slots: Arc::new(Semaphore::new(slots)), queue }
+        Self {
+            slots: Arc::new(Semaphore::new(slots)),
+            queue: Arc::new(Semaphore::new(LONGEST_QUEUE)),
+            memories: Memories::default(),
+        }
     }
 
     #[cfg(test)]
@@ -54,16 +60,24 @@ impl HashingPool {
         self.queue.available_permits() > 0
     }
 
+    /// The hash to store, made in the next slot that comes free.
+    pub async fn hash(&self, password: &Password) -> Result<SecretString> {
+        let slot = self.slot().await.map_err(|busy| Error::Unavailable(busy.into()))?;
+        slot.hash(password).await.map_err(Error::Internal)
+    }
+
     /// A slot, in the order in which callers came.
-    pub async fn slot(&self) -> Result<Slot, Busy> {
-        if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
-            return Ok(Slot { permit: Arc::new(permit) });
-        }
-        let _place = self.queue.try_acquire().map_err(|_| Busy)?;
-        let permit = timeout(LONGEST_WAIT, Arc::clone(&self.slots).acquire_owned()).await;
-        // The semaphore is never closed, so all that can fail is the wait.
-        let permit = permit.map_err(|_| Busy)?.map_err(|_| Busy)?;
-        Ok(Slot { permit: Arc::new(permit) })
+    pub async fn slot(&self) -> std::result::Result<Slot, Busy> {
+        let slots = || Arc::clone(&self.slots);
+        let permit = if let Ok(permit) = slots().try_acquire_owned() {
+            permit
+        } else {
+            let _place = self.queue.try_acquire().map_err(|_| Busy)?;
+            let permit = timeout(LONGEST_WAIT, slots().acquire_owned()).await;
+            // The semaphore is never closed, so all that can fail is the wait.
+            permit.map_err(|_| Busy)?.map_err(|_| Busy)?
+        };
+        Ok(Slot { permit: Arc::new(permit), memories: self.memories.clone() })
     }
 }
 
@@ -81,13 +95,14 @@ impl Default for HashingPool {
 #[derive(Debug)]
 pub struct Slot {
     permit: Arc<OwnedSemaphorePermit>,
+    memories: Memories,
 }
 
 impl Slot {
     /// The hash to store: Argon2id, a PHC string.
     pub async fn hash(&self, password: &Password) -> anyhow::Result<SecretString> {
         let password = password.clone();
-        self.run(move || stored::hash(&password)).await
+        self.run(move |memory| stored::hash(&password, memory)).await
     }
 
     /// Whether `typed` is the password that was `stored`. `None` (nobody of that name) takes as
@@ -99,20 +114,42 @@ impl Slot {
     ) -> anyhow::Result<Verdict> {
         let typed = typed.clone();
         let stored = stored.map(str::to_owned);
-        self.run(move || stored::verify(&typed, stored.as_deref())).await
+        self.run(move |memory| stored::verify(&typed, stored.as_deref(), memory)).await
     }
 
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> anyhow::Result<T> + Send + 'static,
     ) -> anyhow::Result<T> {
         let permit = Arc::clone(&self.permit);
+        let memories = self.memories.clone();
         let span = Span::current();
         let work = spawn_blocking(move || {
-            let result = span.in_scope(work);
+            let mut memory = memories.take();
+            let result = span.in_scope(|| work(&mut memory));
+            memories.give_back(memory);
             drop(permit);
             result
         });
         work.await.context("a password was not hashed to the end")?
+    }
+}
+
+/// The memories that were filled before, the last one on top: hashes one after the other share
+/// one, and there are never more than there were hashes at once.
+#[derive(Debug, Clone, Default)]
+struct Memories(Arc<Mutex<Vec<Memory>>>);
+
+impl Memories {
+    fn take(&self) -> Memory {
+        self.lock().pop().unwrap_or_default()
+    }
+
+    fn give_back(&self, memory: Memory) {
+        self.lock().push(memory);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Memory>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

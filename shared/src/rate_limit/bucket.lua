@@ -1,6 +1,7 @@
 -- One step of a bucket, atomically; `gcra.rs` has the same arithmetic and explains it.
 -- The value is the instant, in microseconds, at which the bucket is full again. No value: full.
-local now, refill, window, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local now, refill = tonumber(ARGV[1]), tonumber(ARGV[2])
+local window, cost = tonumber(ARGV[3]), tonumber(ARGV[4])
 local empty = now + window
 local before = tonumber(redis.call('GET', KEYS[1]) or now)
 before = math.min(math.max(before, now), empty)

@@ -55,7 +55,7 @@ pub(super) fn step(quota: Quota, step: Step, full_at: Micros, now: Micros) -> (D
     let after = match step {
         Step::Take if allowed => one_less,
         Step::Take | Step::Peek => before,
-        Step::GiveBack => now.max(before - refill),
+        Step::GiveBack => now.max(before.saturating_sub(refill)),
     };
     let decision = Decision {
         allowed,

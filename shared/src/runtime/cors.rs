@@ -35,7 +35,7 @@ pub(super) fn layer(origins: &CorsOrigins) -> CorsLayer {
             name("x-cache"),
             name("x-request-id"),
         ])
-        .max_age(Duration::from_secs(3600));
+        .max_age(Duration::from_hours(1));
     match origins {
         CorsOrigins::Any => layer.allow_origin(AllowOrigin::any()),
         CorsOrigins::Only { origins, credentials } => {

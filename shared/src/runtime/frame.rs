@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -138,8 +138,8 @@ impl Frame {
                 .get("traceparent")
                 .and_then(|value| TraceContext::parse(value.to_str().ok()?)),
             started: Instant::now(),
-            user_id: Default::default(),
-            rate_limit: Default::default(),
+            user_id: OnceLock::new(),
+            rate_limit: OnceLock::new(),
         }
     }
 }

@@ -1,0 +1,5 @@
+//! The function `auth`.
+
+fn main() -> std::process::ExitCode {
+    shared::runtime::run("auth", auth::app)
+}
