@@ -89,7 +89,13 @@ impl Violations {
 
     /// An error if anything was noted.
     pub fn into_result(self) -> Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+        if self.0.is_empty() { Ok(()) } else { Err(self.into_error()) }
+    }
+
+    /// The error that says all of it.
+    #[must_use]
+    pub fn into_error(self) -> Error {
+        Error::Invalid(self.0)
     }
 }
 

@@ -1,1 +1,28 @@
-//! x
+//! What an operator or a schedule runs against the database, one module a job.
+//!
+//! A job says on its output what it did. When it fails, its error is meant for the operator: it may
+//! say what the database said, never a secret.
+
+pub mod create_admin;
+pub mod migrate;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use secrecy::ExposeSecret;
+use shared::config::Environment;
+use shared::db;
+use sqlx::{Connection, PgConnection};
+use tokio::time::timeout;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection to the database of `DATABASE_URL`, without a limit on its statements.
+async fn connect(env: &Environment, job: &str) -> anyhow::Result<PgConnection> {
+    let url = env.required_secret("DATABASE_URL")?;
+    let options = db::parse_url(url.expose_secret())?.application_name(&format!("admin-api {job}"));
+    let connecting = timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
+    connecting
+        .context("DATABASE_URL: the database does not answer")?
+        .context("DATABASE_URL: cannot connect to the database")
+}

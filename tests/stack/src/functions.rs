@@ -1,6 +1,8 @@
 //! The functions, and what each is told when it starts.
 
-use std::{collections::BTreeMap, env};
+use std::{collections::BTreeMap, path::Path};
+
+use shared::config::Environment;
 
 use crate::{
     process::{Launch, Log, WITHIN_TEN_SECONDS},
@@ -66,15 +68,16 @@ pub fn launch(
     for (name, url) in &surroundings.neighbour_urls {
         launch = launch.env(name, url);
     }
-    if env::var_os("GOOGLE_CLOUD_PROJECT").is_none() {
+    let given = Environment::of_process();
+    if given.text("GOOGLE_CLOUD_PROJECT").is_none() {
         launch = launch.env("GOOGLE_CLOUD_PROJECT", "voketag-local");
     }
 
     let keys = &surroundings.keys;
-    launch = with_secret(launch, "JWT_PUBLIC_KEY", &keys.public);
+    launch = with_secret(&given, launch, "JWT_PUBLIC_KEY", &keys.public);
     if function.signs_tokens {
-        launch = with_secret(launch, "JWT_PRIVATE_KEY", &keys.private);
-        Ok(with_secret(launch, "REFRESH_TOKEN_KEY", &keys.refresh))
+        launch = with_secret(&given, launch, "JWT_PRIVATE_KEY", &keys.private);
+        Ok(with_secret(&given, launch, "REFRESH_TOKEN_KEY", &keys.refresh))
     } else {
         let withheld = ["JWT_PRIVATE_KEY", "REFRESH_TOKEN_KEY"];
         Ok(withheld.iter().fold(launch, |launch, name| {
@@ -84,9 +87,9 @@ pub fn launch(
 }
 
 /// Points at our file, unless the person who started us chose another value or file.
-fn with_secret(launch: Launch, name: &str, ours: &std::path::Path) -> Launch {
+fn with_secret(given: &Environment, launch: Launch, name: &str, ours: &Path) -> Launch {
     let file = format!("{name}_FILE");
-    if env::var_os(name).is_some() || env::var_os(&file).is_some() {
+    if given.text(name).is_some() || given.text(&file).is_some() {
         return launch;
     }
     launch.env(file, ours)

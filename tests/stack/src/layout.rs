@@ -12,18 +12,15 @@ use anyhow::{Context, bail};
 
 /// The root of this clone.
 pub fn repository() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+    let me = Path::new(env!("CARGO_MANIFEST_DIR"));
+    me.ancestors().nth(2).unwrap_or(me)
 }
 
 /// A binary of the workspace: it lies beside the one that asks, or, when a test asks, one folder up.
 pub fn workspace_binary(name: &str) -> anyhow::Result<PathBuf> {
     let me = env::current_exe().context("the path of this program is not known")?;
-    let binary = me
-        .ancestors()
-        .skip(1)
-        .take(2)
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file());
+    let binary =
+        me.ancestors().skip(1).take(2).map(|folder| folder.join(name)).find(|path| path.is_file());
     binary.with_context(|| format!("the binary `{name}` is not built: run `cargo build --bins`"))
 }
 
@@ -42,7 +39,7 @@ pub struct Layout {
 impl Layout {
     /// The folder of this clone's stack.
     pub fn of_this_clone() -> anyhow::Result<Self> {
-        Ok(Self::at(repository().canonicalize()?.join(".local")))
+        Ok(Self::at(repository().join(".local")))
     }
 
     pub fn at(root: PathBuf) -> Self {

@@ -6,18 +6,24 @@
 //! postgres  redis  pubsub  neighbours    what stands around the API
 //! functions  secrets  seed               the API itself, its keys, something to look at
 //! gateway                                Google's API Gateway, as far as clients can tell
-//! run  services  database                all of it · what tests need · a database for one test
+//! openapi                                the API's document
+//! run  services                          all of it · what tests need
+//! database  local  client  actors        a database, the functions and clients for one test
 //! ```
 //!
 //! Two promises hold everywhere: nothing here needs a fixed port or a service that was there before,
 //! and no process outlives the one that started it, however that one ends.
 
 pub mod access_log;
+pub mod actors;
+pub mod client;
 pub mod database;
 pub mod functions;
 pub mod gateway;
 pub mod layout;
+pub mod local;
 pub mod neighbours;
+pub mod openapi;
 pub mod ports;
 pub mod postgres;
 pub mod probe;

@@ -148,7 +148,8 @@ async fn retry_anchor(State(works): State<Arc<Works>>, path: RawPathParams) -> A
                 retry::complete_anchor(&works.db, id).await
             });
             let job = Uuid::new_v4();
-            let answer = json!({ "message": "Anchor retry queued", "anchor_id": id, "job_id": job });
+            let answer =
+                json!({ "message": "Anchor retry queued", "anchor_id": id, "job_id": job });
             Ok(json_response(StatusCode::OK, &answer))
         }
     }

@@ -19,7 +19,6 @@ use crate::{
     ports,
     process::{Farewell, Launch, Log, Signal},
     supervisor::{Group, Member, WhenItEnds},
-    user::User,
 };
 
 mod home;
@@ -57,7 +56,7 @@ pub async fn start(
     purpose: Purpose,
     password: &str,
     log: &Log,
-    group: &mut Group,
+    group: &Group,
 ) -> anyhow::Result<Cluster> {
     let data = home.folder().join("data");
     let installation = Installation::find(version_of(&data))?;
@@ -80,7 +79,7 @@ pub async fn start(
     let give_up = Instant::now() + Duration::from_secs(10);
     loop {
         let member = group.start(launch.clone(), WhenItEnds::Report)?;
-        let ready = member.ready(Duration::from_secs(60), async || answers(&options).await).await;
+        let ready = member.ready(Duration::from_secs(60), || answers(&options)).await;
         match ready {
             Ok(()) => return Ok(Cluster { member, url, version: installation.major }),
             Err(error) => {
@@ -209,9 +208,8 @@ pub async fn login_user(
     let exists = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)";
     let exists: bool = sqlx::query_scalar(exists).bind(name).fetch_one(&mut *connection).await?;
     let verb = if exists { "ALTER" } else { "CREATE" };
-    let statement = format!(
-        "{verb} ROLE {name} LOGIN PASSWORD '{password}'; GRANT {group} TO {name}"
-    );
+    let statement =
+        format!("{verb} ROLE {name} LOGIN PASSWORD '{password}'; GRANT {group} TO {name}");
     sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
         .execute(connection)
         .await

@@ -29,7 +29,7 @@ impl Emulator {
 }
 
 /// Starts it; an `Err` in the result says what is missing.
-pub fn start(log: &Log, group: &mut Group) -> anyhow::Result<Result<Emulator, &'static str>> {
+pub fn start(log: &Log, group: &Group) -> anyhow::Result<Result<Emulator, &'static str>> {
     let Some(jar) = sdk_roots().find_map(|root| jar_below(&root)) else {
         return Ok(Err("the gcloud CLI's component `pubsub-emulator` is not installed"));
     };

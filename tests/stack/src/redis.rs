@@ -17,7 +17,7 @@ pub struct Redis {
 }
 
 /// Starts it and waits until it answers; `None` when `redis-server` is not installed.
-pub async fn start(log: &Log, group: &mut Group) -> anyhow::Result<Option<Redis>> {
+pub async fn start(log: &Log, group: &Group) -> anyhow::Result<Option<Redis>> {
     let Some(program) = layout::program("redis-server") else { return Ok(None) };
     let port = ports::free()?;
     let launch = Launch::new("redis", program)
@@ -26,6 +26,6 @@ pub async fn start(log: &Log, group: &mut Group) -> anyhow::Result<Option<Redis>
         .user(User::for_services()?)
         .log(log.clone());
     let member = group.start(launch, WhenItEnds::Report)?;
-    member.ready(Duration::from_secs(20), async || probe::redis(port).await).await?;
+    member.ready(Duration::from_secs(20), || probe::redis(port)).await?;
     Ok(Some(Redis { member, url: format!("redis://127.0.0.1:{port}") }))
 }

@@ -35,18 +35,32 @@ impl TokenKeys {
         };
         // The private key is written last, so that where it is, the others are.
         if !keys.private.exists() {
-            let pair = KeyPair::generate(KeySize::Rsa2048)
-                .map_err(|_| anyhow!("cannot make an RSA key"))?;
-            let public: PublicKeyX509Der<'_> =
-                pair.public_key().as_der().map_err(|_| anyhow!("cannot encode an RSA key"))?;
-            let private: Pkcs8V1Der<'_> =
-                pair.as_der().map_err(|_| anyhow!("cannot encode an RSA key"))?;
+            let pair = rsa_key_pair(KeySize::Rsa2048)?;
             write_private(&keys.refresh, &format!("development-{}\n", random_password()?))?;
-            write_private(&keys.public, &armoured("PUBLIC KEY", public.as_ref()))?;
-            write_private(&keys.private, &armoured("PRIVATE KEY", private.as_ref()))?;
+            write_private(&keys.public, &pair.public)?;
+            write_private(&keys.private, &pair.private)?;
         }
         Ok(keys)
     }
+}
+
+/// Two halves of an RSA key, in PEM, marked as made for development.
+#[derive(Debug, Clone)]
+pub struct PemKeyPair {
+    pub private: String,
+    pub public: String,
+}
+
+/// A new RSA key.
+pub fn rsa_key_pair(size: KeySize) -> anyhow::Result<PemKeyPair> {
+    let pair = KeyPair::generate(size).map_err(|_| anyhow!("cannot make an RSA key"))?;
+    let public: PublicKeyX509Der<'_> =
+        pair.public_key().as_der().map_err(|_| anyhow!("cannot encode an RSA key"))?;
+    let private: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| anyhow!("cannot encode an RSA key"))?;
+    Ok(PemKeyPair {
+        private: armoured("PRIVATE KEY", private.as_ref()),
+        public: armoured("PUBLIC KEY", public.as_ref()),
+    })
 }
 
 /// A password that is kept under this name, made when it is first asked for.
@@ -71,7 +85,9 @@ pub fn random_password() -> anyhow::Result<String> {
 fn armoured(label: &str, der: &[u8]) -> String {
     let config = EncodeConfig::new().set_line_ending(LineEnding::LF);
     let block = pem::encode_config(&Pem::new(label, der), config);
-    format!("A development key: made by `make run`, known to nobody, good for nothing else.\n{block}")
+    format!(
+        "A development key: made by `make run`, known to nobody, good for nothing else.\n{block}"
+    )
 }
 
 #[cfg(test)]

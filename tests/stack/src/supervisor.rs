@@ -7,17 +7,17 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep},
 };
 
 use crate::process::{Launch, Log, Process, describe};
@@ -46,7 +46,7 @@ pub enum Event {
 /// Children that end together.
 #[derive(Debug)]
 pub struct Group {
-    tasks: JoinSet<()>,
+    tasks: Mutex<JoinSet<()>>,
     ending: watch::Sender<bool>,
     events: mpsc::UnboundedSender<Event>,
 }
@@ -62,11 +62,11 @@ pub struct Member {
 
 impl Group {
     pub fn new(events: mpsc::UnboundedSender<Event>) -> Self {
-        Self { tasks: JoinSet::new(), ending: watch::Sender::new(false), events }
+        Self { tasks: Mutex::default(), ending: watch::Sender::new(false), events }
     }
 
     /// Starts a child.
-    pub fn start(&mut self, launch: Launch, when_it_ends: WhenItEnds) -> anyhow::Result<Member> {
+    pub fn start(&self, launch: Launch, when_it_ends: WhenItEnds) -> anyhow::Result<Member> {
         let process = launch.start()?;
         let (pid, pid_seen) = watch::channel(Some(process.pid()));
         let ready = Arc::new(AtomicBool::new(false));
@@ -77,14 +77,16 @@ impl Group {
             log: process.log().clone(),
         };
         let care = Care { launch, when_it_ends, ready, pid, events: self.events.clone() };
-        self.tasks.spawn(care.tend(process, self.ending.subscribe()));
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.spawn(care.tend(process, self.ending.subscribe()));
         Ok(member)
     }
 
     /// Ends all of them at once; takes as long as the slowest.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
         self.ending.send_replace(true);
-        while self.tasks.join_next().await.is_some() {}
+        let mut tasks = self.tasks.into_inner().unwrap_or_else(PoisonError::into_inner);
+        while tasks.join_next().await.is_some() {}
     }
 }
 
@@ -104,27 +106,24 @@ impl Member {
 
     /// Waits until `check` says yes. A child that ends first will not get better: that is an error,
     /// and it is not started again.
-    pub async fn ready(&self, within: Duration, check: impl AsyncFn() -> bool) -> anyhow::Result<()> {
-        let asking = async {
-            while !check().await {
-                if self.pid().is_none() {
-                    return Err(anyhow!("{} ended while it started", self.name));
-                }
-                sleep(Duration::from_millis(20)).await;
-            }
-            Ok(())
-        };
-        match timeout(within, asking).await {
-            Ok(Ok(())) => {
-                self.ready.store(true, Ordering::Relaxed);
-                Ok(())
-            }
-            Ok(Err(error)) => {
+    pub async fn ready(
+        &self,
+        within: Duration,
+        check: impl AsyncFn() -> bool,
+    ) -> anyhow::Result<()> {
+        let deadline = Instant::now() + within;
+        while !check().await {
+            if self.pid().is_none() {
                 self.log.settle().await;
-                bail!("{error}{}", self.log.tail())
+                bail!("{} ended while it started{}", self.name, self.log.tail());
             }
-            Err(_) => bail!("{} is not ready after {within:?}{}", self.name, self.log.tail()),
+            if Instant::now() > deadline {
+                bail!("{} is not ready after {within:?}{}", self.name, self.log.tail());
+            }
+            sleep(Duration::from_millis(20)).await;
         }
+        self.ready.store(true, Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -145,7 +144,7 @@ impl Care {
             let started = Instant::now();
             let status = tokio::select! {
                 status = process.ended() => status,
-                _ = ending.wait_for(|&ending| ending) => {
+                () = asked_to_end(&mut ending) => {
                     process.stop().await;
                     return;
                 }
@@ -165,7 +164,7 @@ impl Care {
             process = loop {
                 tokio::select! {
                     () = sleep(pause) => {}
-                    _ = ending.wait_for(|&ending| ending) => return,
+                    () = asked_to_end(&mut ending) => return,
                 }
                 pause = PAUSES.1.min(pause * 2);
                 match self.launch.start() {
@@ -190,4 +189,8 @@ impl Care {
     fn report(&self, event: Event) {
         self.events.send(event).ok();
     }
+}
+
+async fn asked_to_end(ending: &mut watch::Receiver<bool>) {
+    ending.wait_for(|&ending| ending).await.ok();
 }

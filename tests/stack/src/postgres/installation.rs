@@ -26,7 +26,8 @@ impl Installation {
         found.sort_by_key(|installation| installation.major);
         match needed {
             None => {
-                let newest = found.pop().with_context(|| format!("no PostgreSQL: {HOW_TO_GET_IT}"))?;
+                let newest =
+                    found.pop().with_context(|| format!("no PostgreSQL: {HOW_TO_GET_IT}"))?;
                 if newest.major < OLDEST {
                     bail!("PostgreSQL {} is too old: {OLDEST} or newer is needed", newest.major);
                 }

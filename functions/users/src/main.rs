@@ -1,0 +1,5 @@
+//! The function `users`.
+
+fn main() -> std::process::ExitCode {
+    shared::runtime::run("users", users::app)
+}

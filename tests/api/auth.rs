@@ -1,0 +1,4 @@
+//! `/v1/admin/auth`, a file a route.
+
+mod login;
+mod refresh;

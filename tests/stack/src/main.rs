@@ -1,0 +1,87 @@
+//! The command line of the stack; the Makefile is its usual caller.
+
+use std::{
+    ffi::OsString,
+    path::PathBuf,
+    process::{self, ExitCode},
+};
+
+use clap::{Parser, Subcommand};
+use shared::config::Environment;
+use stack::{layout::Layout, neighbours::Neighbour, query_data, run, services, terminal::warn};
+
+/// The VokeTag Admin API on one machine.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Boot everything and serve it on PORT (8082), until Ctrl-C
+    Run {
+        /// The folder for data, keys and logs, instead of this clone's .local
+        #[arg(long)]
+        local: Option<PathBuf>,
+    },
+    /// Forget the data, keys and passwords of `run`
+    Reset {
+        /// As for `run`
+        #[arg(long)]
+        local: Option<PathBuf>,
+    },
+    /// Run a command with PostgreSQL and Redis for tests
+    Services {
+        /// The command, after `--`
+        #[arg(required = true, trailing_var_arg = true)]
+        command: Vec<OsString>,
+    },
+    /// Write .sqlx, within `services`
+    Sqlx {
+        /// Only say whether it is up to date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Stand in for a service around the API, on PORT, with DATABASE_URL
+    #[command(hide = true)]
+    Neighbour { which: Neighbour },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let code = carry_out(Arguments::parse().command).await.unwrap_or_else(|error| {
+        warn(format_args!("{error:#}"));
+        ExitCode::FAILURE
+    });
+    // What still reads from a pipe of a child's child would hold the runtime back.
+    if code == ExitCode::SUCCESS { process::exit(0) } else { code }
+}
+
+async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
+    let env = Environment::of_process();
+    match command {
+        Command::Run { local } => {
+            return run::run(layout(local)?, env.parse_or("PORT", "a port number", 8082)?).await;
+        }
+        Command::Reset { local } => run::reset(&layout(local)?)?,
+        Command::Services { command } => return services::run(&command).await,
+        Command::Sqlx { check } => query_data::prepare(check).await?,
+        Command::Neighbour { which } => {
+            let url = env.text("DATABASE_URL").unwrap_or_default();
+            neighbours_serve(which, env.parse_or("PORT", "a port number", 0)?, &url).await?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn neighbours_serve(which: Neighbour, port: u16, url: &str) -> anyhow::Result<()> {
+    stack::neighbours::serve(which, port, url).await
+}
+
+fn layout(local: Option<PathBuf>) -> anyhow::Result<Layout> {
+    match local {
+        Some(folder) => Ok(Layout::at(std::path::absolute(folder)?)),
+        None => Layout::of_this_clone(),
+    }
+}

@@ -1,0 +1,210 @@
+//! Starts everything, as much at once as can be.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Context;
+use axum::http::Uri;
+use futures_util::future::try_join_all;
+use shared::config::Environment;
+use tokio::try_join;
+
+use super::{
+    Groups,
+    database::{self, Database},
+};
+use crate::{
+    access_log,
+    functions::{self, Function, Surroundings},
+    layout::Layout,
+    neighbours::Neighbour,
+    ports, probe,
+    process::{Launch, Log},
+    pubsub::{self, Emulator},
+    redis,
+    secrets::TokenKeys,
+    supervisor::{Group, Member, WhenItEnds},
+    terminal::{component, say},
+};
+
+/// A stack that is up.
+pub(super) struct Booted {
+    pub(super) url: String,
+    pub(super) database: Database,
+    pub(super) redis_url: Option<String>,
+    pub(super) pubsub_emulator_host: Option<String>,
+    pub(super) functions: Vec<Service>,
+    pub(super) neighbours: Vec<Service>,
+    pub(super) keys: TokenKeys,
+}
+
+/// Something that answers HTTP.
+pub(super) struct Service {
+    pub(super) member: Member,
+    port: u16,
+}
+
+impl Service {
+    pub(super) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Booted {
+    /// Where the gateway finds each function.
+    pub(super) fn addresses(&self) -> anyhow::Result<BTreeMap<String, Uri>> {
+        let address =
+            |service: &Service| Ok((service.member.name().to_owned(), service.url().parse()?));
+        self.functions.iter().map(address).collect()
+    }
+}
+
+pub(super) async fn boot(
+    layout: &Layout,
+    groups: &Groups,
+    url: String,
+    is_up: &Arc<AtomicBool>,
+) -> anyhow::Result<Booted> {
+    let keys = TokenKeys::of(layout)?;
+    let pubsub_emulator_host = emulator(layout, &groups.api)?;
+    let (database_url, redis_url) =
+        try_join!(database::start(layout, &groups.stores), redis_url(layout, &groups.stores))?;
+
+    let neighbours = start_neighbours(layout, &groups.api, &database_url)?;
+    let logins = database::prepare(&database_url).await?;
+    let surroundings = Surroundings {
+        keys: keys.clone(),
+        redis_url: redis_url.clone(),
+        pubsub_emulator_host: pubsub_emulator_host.clone(),
+        neighbour_urls: neighbours
+            .iter()
+            .map(|(neighbour, service)| (neighbour.setting(), service.url()))
+            .collect(),
+    };
+    let starting = functions::ALL.map(|function| {
+        start_function(layout, &groups.api, function, &logins[function.name], &surroundings, is_up)
+    });
+    let (login, functions, ()) = try_join!(
+        database::fill(layout, &database_url),
+        try_join_all(starting),
+        wait_for(&neighbours),
+    )?;
+    for service in &functions {
+        component(service.member.name(), service.url());
+    }
+    Ok(Booted {
+        url,
+        database: Database { url: database_url, login },
+        redis_url,
+        pubsub_emulator_host,
+        functions,
+        neighbours: neighbours.into_iter().map(|(_, service)| service).collect(),
+        keys,
+    })
+}
+
+/// `REDIS_URL` of the environment (set to nothing: none), or a Redis of our own.
+async fn redis_url(layout: &Layout, stores: &Group) -> anyhow::Result<Option<String>> {
+    if let Ok(url) = env::var("REDIS_URL") {
+        component("Redis", "as REDIS_URL says");
+        return Ok(Some(url).filter(|url| !url.is_empty()));
+    }
+    let redis = redis::start(&Log::to_file(&layout.log_of("redis"))?, stores).await?;
+    match &redis {
+        Some(redis) => component("Redis", &redis.url),
+        None => component("Redis", "none: redis-server is not installed; all works without it"),
+    }
+    Ok(redis.map(|redis| redis.url))
+}
+
+/// `PUBSUB_EMULATOR_HOST` of the environment, or an emulator of our own. Nobody waits for it: it
+/// needs seconds, and what is published meanwhile is published again.
+fn emulator(layout: &Layout, api: &Group) -> anyhow::Result<Option<String>> {
+    if let Ok(host) = env::var("PUBSUB_EMULATOR_HOST") {
+        component("Pub/Sub", "as PUBSUB_EMULATOR_HOST says");
+        return Ok(Some(host).filter(|host| !host.is_empty()));
+    }
+    match pubsub::start(&Log::to_file(&layout.log_of("pubsub"))?, api)? {
+        Ok(emulator) => {
+            component("Pub/Sub", format_args!("{} (the emulator, starting)", emulator.host()));
+            let host = emulator.host();
+            tokio::spawn(say_when_ready(emulator));
+            Ok(Some(host))
+        }
+        Err(missing) => {
+            component("Pub/Sub", format_args!("none: {missing}"));
+            Ok(None)
+        }
+    }
+}
+
+async fn say_when_ready(emulator: Emulator) {
+    let port = emulator.port;
+    let ready =
+        emulator.member.ready(Duration::from_secs(60), async || probe::http(port, "/").await);
+    if let Err(error) = ready.await {
+        say(format_args!("the Pub/Sub emulator does not answer: {error:#}"));
+    }
+}
+
+/// A stand-in for each neighbour whose address the environment does not give.
+fn start_neighbours(
+    layout: &Layout,
+    api: &Group,
+    database_url: &str,
+) -> anyhow::Result<Vec<(Neighbour, Service)>> {
+    let given = Environment::of_process();
+    let needed = Neighbour::ALL.into_iter().filter(|one| given.text(one.setting()).is_none());
+    let me = env::current_exe().context("the path of this program is not known")?;
+    let start = |neighbour: Neighbour| {
+        let port = ports::free()?;
+        let launch = Launch::new(neighbour.name(), &me)
+            .args(["neighbour", neighbour.name()])
+            .env("PORT", port.to_string())
+            .env("DATABASE_URL", database_url)
+            .log(Log::to_file(&layout.log_of(neighbour.name()))?);
+        let member = api.start(launch, WhenItEnds::Report)?;
+        Ok((neighbour, Service { member, port }))
+    };
+    needed.map(start).collect()
+}
+
+async fn wait_for(neighbours: &[(Neighbour, Service)]) -> anyhow::Result<()> {
+    for (neighbour, service) in neighbours {
+        let port = service.port;
+        let healthy = || probe::http(port, neighbour.health_path());
+        service.member.ready(Duration::from_secs(20), healthy).await?;
+        component(neighbour.name(), format_args!("{} (a stand-in)", service.url()));
+    }
+    Ok(())
+}
+
+async fn start_function(
+    layout: &Layout,
+    api: &Group,
+    function: Function,
+    database_url: &str,
+    surroundings: &Surroundings,
+    is_up: &Arc<AtomicBool>,
+) -> anyhow::Result<Service> {
+    let port = ports::free()?;
+    let is_up = Arc::clone(is_up);
+    // While all starts, the list of components is more to read than the functions' own lines.
+    let log = Log::to_file_and(&layout.log_of(function.name), move |line| {
+        if is_up.load(Ordering::Relaxed) {
+            say(access_log::readable(function.name, line));
+        }
+    })?;
+    let launch = functions::launch(function, port, database_url, surroundings, log)?;
+    let member = api.start(launch, WhenItEnds::StartAgain)?;
+    // `/ready` and not `/health`: it shows that its database user may log in.
+    member.ready(Duration::from_secs(30), || probe::http(port, "/ready")).await?;
+    Ok(Service { member, port })
+}

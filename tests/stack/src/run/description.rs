@@ -1,0 +1,33 @@
+//! `.local/stack.json`: what runs and where, for tools and tests. Only its owner may read it.
+
+use serde_json::{Map, Value, json};
+
+use super::boot::{Booted, Service};
+use crate::layout::{Layout, write_private};
+
+impl Booted {
+    /// Writes it; again whenever a process id has changed.
+    pub(super) fn describe(&self, layout: &Layout) -> anyhow::Result<()> {
+        let login = self.database.login.as_ref();
+        let description = json!({
+            "url": self.url,
+            "username": login.map(|login| login.username),
+            "password": login.map(|login| &login.password),
+            "database_url": self.database.url,
+            "redis_url": self.redis_url,
+            "pubsub_emulator_host": self.pubsub_emulator_host,
+            "functions": by_name(&self.functions),
+            "neighbours": by_name(&self.neighbours),
+            "jwt_private_key_file": self.keys.private,
+        });
+        write_private(&layout.description(), &format!("{description:#}\n"))
+    }
+}
+
+fn by_name(services: &[Service]) -> Value {
+    let entry = |service: &Service| {
+        let value = json!({ "url": service.url(), "pid": service.member.pid() });
+        (service.member.name().to_owned(), value)
+    };
+    Value::Object(services.iter().map(entry).collect::<Map<_, _>>())
+}
