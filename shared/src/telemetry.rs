@@ -11,7 +11,7 @@ use std::panic;
 
 use axum::http::StatusCode;
 use serde::ser::{SerializeMap, Serializer};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -24,12 +24,13 @@ pub(crate) fn init(
     level: tracing::Level,
     google_project: Option<String>,
 ) -> anyhow::Result<()> {
-    let ours = level.to_string().to_lowercase();
     // What the libraries have to say below a warning is not about requests.
-    let filter = format!("warn,shared={ours},{}={ours}", service.replace('-', "_"));
+    let levels = Targets::new()
+        .with_default(level.min(tracing::Level::WARN))
+        .with_targets([("shared", level), (&*service.replace('-', "_"), level)]);
     let lines = Lines { service, google_project };
     tracing_subscriber::registry()
-        .with(EnvFilter::try_new(filter)?)
+        .with(levels)
         .with(tracing_stackdriver::layer().with_source_location(false).with_writer(lines))
         .try_init()?;
     panic::set_hook(Box::new(|panic| {

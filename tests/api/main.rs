@@ -2,3 +2,4 @@
 //! deployed in, over a database of its own.
 
 mod auth;
+mod jobs;

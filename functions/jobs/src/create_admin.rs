@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, anyhow, ensure};
 use secrecy::{ExposeSecret, SecretString};
 use shared::account::{self, Email, Name, NewAccount, Username};
 use shared::caller::Role;
@@ -17,6 +17,8 @@ use shared::password::{HashingPool, Password};
 use shared::user::Status;
 use shared::{Clock, Error};
 use sqlx::Connection;
+
+use crate::{connect, said};
 
 /// Who it is to be.
 #[derive(Debug, clap::Args)]
@@ -58,7 +60,7 @@ pub async fn run(
         role: Role::Admin,
         status: Status::Active,
     };
-    let mut db = crate::connect(env, "create-admin").await?;
+    let mut db = connect(env, "create-admin").await?;
     let mut tx = db.begin().await?;
     let user = account::create(&mut tx, clock, None, account).await.map_err(plain)?;
     tx.commit().await?;
@@ -89,7 +91,10 @@ fn plain(error: Error) -> anyhow::Error {
             }
             anyhow!(text)
         }
-        Error::Internal(source) | Error::Unavailable(source) => source,
+        Error::Internal(source) | Error::Unavailable(source) => match source.downcast_ref() {
+            Some(error) => anyhow!("the admin was not made: {}", said(error)),
+            None => source,
+        },
         refusal => anyhow!("{refusal}"),
     }
 }
@@ -112,8 +117,5 @@ fn ask() -> anyhow::Result<SecretString> {
     let first = SecretString::from(prompt("Password: ")?);
     let second = SecretString::from(prompt("Once more: ")?);
     ensure!(first.expose_secret() == second.expose_secret(), "these are two different passwords");
-    if first.expose_secret().is_empty() {
-        bail!("no password was given");
-    }
     Ok(first)
 }

@@ -8,7 +8,7 @@ pub mod migrate;
 
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use secrecy::ExposeSecret;
 use shared::config::Environment;
 use shared::db;
@@ -24,5 +24,10 @@ async fn connect(env: &Environment, job: &str) -> anyhow::Result<PgConnection> {
     let connecting = timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
     connecting
         .context("DATABASE_URL: the database does not answer")?
-        .context("DATABASE_URL: cannot connect to the database")
+        .map_err(|error| anyhow!("DATABASE_URL: cannot connect to the database: {}", said(&error)))
+}
+
+/// What the database said; sqlx's own errors say it several times over.
+fn said(error: &sqlx::Error) -> String {
+    error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }

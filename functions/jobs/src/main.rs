@@ -1,6 +1,7 @@
 //! The command line of the jobs.
 
-use std::io;
+use std::io::{self, Write};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use jobs::{create_admin, migrate};
@@ -34,8 +35,18 @@ enum Job {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     let Arguments { job } = Arguments::parse();
+    match run(job).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(job: Job) -> anyhow::Result<()> {
     let env = Environment::of_process();
     let mut out = io::stdout();
     match job {

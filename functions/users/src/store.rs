@@ -266,3 +266,6 @@ pub(crate) async fn revoke_sessions(
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,9 +6,8 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::error::Category;
 
 use crate::Error;
 use crate::error::FieldError;
@@ -90,9 +89,14 @@ async fn read(request: Request) -> Result<Bytes, Error> {
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let text = std::str::from_utf8(body).map_err(|_| Error::Malformed)?;
+    // Syntax first: what is wrong with a field is of no interest in a text that is no JSON.
+    serde_json::from_str::<IgnoredAny>(text).map_err(|_| Error::Malformed)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| refusal(&e))?;
-    deserializer.end().map_err(|_| Error::Malformed)?;
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let message = error.inner().to_string();
+        let message = message.rsplit_once(" at line ").map_or(&*message, |(text, _)| text);
+        Error::Invalid(vec![field_error(&error.path().to_string(), message)])
+    })?;
     // A derived struct would read an array as its fields in order.
     if !text.trim_start().starts_with('{') {
         return Err(Error::invalid("body", "must be a JSON object"));
@@ -101,17 +105,6 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
         return Err(Error::invalid("body", "must not contain the character NUL"));
     }
     Ok(value)
-}
-
-fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
-    match error.inner().classify() {
-        Category::Data => {
-            let message = error.inner().to_string();
-            let message = message.rsplit_once(" at line ").map_or(&*message, |(text, _)| text);
-            Error::Invalid(vec![field_error(&error.path().to_string(), message)])
-        }
-        Category::Syntax | Category::Eof | Category::Io => Error::Malformed,
-    }
 }
 
 /// Puts serde's words about a field into ours, beside the field's name. Its other messages may
@@ -159,6 +152,15 @@ mod tests {
         name: String,
         #[serde(default, deserialize_with = "not_null")]
         age: Option<u8>,
+        #[serde(default, deserialize_with = "not_null")]
+        kind: Option<Kind>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        Cat,
+        Dog,
     }
 
     fn errors(text: &str) -> Vec<(String, String)> {
@@ -177,6 +179,9 @@ mod tests {
             (r#"{"name":5}"#, "name", "must be a string"),
             (r#"{"name":"a","age":300}"#, "age", "must be u8"),
             (r#"{"name":"a","age":null}"#, "age", "must be u8"),
+            (r#"{"name":"a","kind":"cow"}"#, "kind", "must be `cat` or `dog`"),
+            (r#"{"name":"a","kind":null}"#, "kind", "is not valid"),
+            (r#"{"name":"a","kind":5}"#, "kind", "is not valid"),
             (r#"["a", 5]"#, "body", "must be a JSON object"),
             (r#"{"name":"a\u0000"}"#, "body", "must not contain the character NUL"),
         ];
@@ -192,7 +197,15 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_malformed() {
-        for text in [&b""[..], b"{", b"{\"name\":\"a\"} x", b"\xff", b"name=a", b"{'name':'a'}"] {
+        for text in [
+            &b""[..],
+            b"{",
+            b"{\"name\":\"a\"} x",
+            b"\xff",
+            b"name=a",
+            b"{'name':'a'}",
+            b"{\"strange\":1,}",
+        ] {
             assert!(matches!(parse::<Body>(text), Err(Error::Malformed)), "{text:?}");
         }
     }

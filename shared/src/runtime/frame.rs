@@ -63,43 +63,24 @@ pub fn app(context: &Context, routes: Router) -> Router {
         max_in_flight: context.config.max_in_flight,
         in_flight: AtomicUsize::new(0),
     });
-    let shed = from_fn_with_state(Arc::clone(&frame), shed_load);
     routes
+        .merge(health)
         .fallback(async || Error::NotFound("route"))
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .layer(shed)
-        .merge(health.method_not_allowed_fallback(async || Error::MethodNotAllowed))
         .layer(super::cors::layer(&context.config.cors_origins))
         .layer(from_fn_with_state(frame, around))
 }
 
-/// Outermost: gives the request its name, and its response what every response has.
+/// Gives the request its name and its bounds, and its response what every response has.
 async fn around(State(frame): State<Arc<Frame>>, request: Request, next: Next) -> Response {
     let context = Arc::new(frame.describe(&request));
     let work = async {
-        let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-        let mut response = match tokio::time::timeout(frame.timeout, answer).await {
-            Ok(Ok(response)) => response,
-            // The panic hook has logged where and why.
-            Ok(Err(_)) => Error::Internal(anyhow::anyhow!("a handler panicked")).into_response(),
-            Err(_) => {
-                Error::Unavailable(anyhow::anyhow!("the request's deadline passed")).into_response()
-            }
-        };
+        let mut response = frame.answer(request, next).await;
         complete(response.headers_mut(), &context);
         telemetry::access(&context, response.status());
         response
     };
     request::scope(Arc::clone(&context), work).await
-}
-
-/// Answers 503 at once when too much is under way already; health checks do not count.
-async fn shed_load(State(frame): State<Arc<Frame>>, request: Request, next: Next) -> Response {
-    let slot = Slot::take(&frame.in_flight);
-    if slot.taken > frame.max_in_flight {
-        return Error::Unavailable(anyhow::anyhow!("too many requests in flight")).into_response();
-    }
-    next.run(request).await
 }
 
 /// One request in flight, counted until it ends or is dropped.
@@ -121,6 +102,23 @@ impl Drop for Slot<'_> {
 }
 
 impl Frame {
+    /// The response of the routes, or of whatever keeps them from giving one.
+    async fn answer(&self, request: Request, next: Next) -> Response {
+        // Health checks must come through when nothing else does.
+        let is_health_check = matches!(request.uri().path(), "/health" | "/ready");
+        let slot = Slot::take(&self.in_flight);
+        if slot.taken > self.max_in_flight && !is_health_check {
+            return unavailable("too many requests are in flight");
+        }
+        let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+        match tokio::time::timeout(self.timeout, answer).await {
+            Ok(Ok(response)) => response,
+            // The panic hook has logged where and why.
+            Ok(Err(_)) => Error::Internal(anyhow::anyhow!("a handler panicked")).into_response(),
+            Err(_) => unavailable("the request's deadline passed"),
+        }
+    }
+
     fn describe(&self, request: &Request) -> RequestContext {
         let headers = request.headers();
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
@@ -142,6 +140,10 @@ impl Frame {
             rate_limit: OnceLock::new(),
         }
     }
+}
+
+fn unavailable(why: &'static str) -> Response {
+    Error::Unavailable(anyhow::anyhow!(why)).into_response()
 }
 
 /// A request id that is safe to log and to send back.

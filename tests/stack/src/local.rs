@@ -44,7 +44,7 @@ impl Local {
     }
 
     /// The settings of a function, its database role included.
-    pub fn environment(&self, function: &str) -> Environment {
+    pub fn settings(&self, function: &str) -> Vec<(String, String)> {
         let usual = [
             ("DATABASE_URL", self.database.url_for(function)),
             ("JWT_PUBLIC_KEY", SIGNING_KEY.public.clone()),
@@ -54,12 +54,12 @@ impl Local {
             ("LOGIN_FAILURE_FLOOR_MS", "0".to_owned()),
         ];
         let usual = usual.map(|(name, value)| (name.to_owned(), value));
-        Environment::from_iter(usual.into_iter().chain(self.settings.clone()))
+        usual.into_iter().chain(self.settings.clone()).collect()
     }
 
     /// The context of a function, as its process would make it, with this test's clock.
     pub fn context(&self, function: &'static str) -> Context {
-        Context::new(function, self.environment(function), self.clock.clone())
+        Context::new(function, Environment::from_iter(self.settings(function)), self.clock.clone())
             .expect("the settings of a test")
     }
 

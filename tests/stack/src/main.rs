@@ -1,10 +1,6 @@
 //! The command line of the stack; the Makefile is its usual caller.
 
-use std::{
-    ffi::OsString,
-    path::PathBuf,
-    process::{self, ExitCode},
-};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use shared::config::Environment;
@@ -43,6 +39,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Print the API's OpenAPI document, as terraform/gateway/openapi.yaml keeps it
+    Openapi,
     /// Stand in for a service around the API, on PORT, with DATABASE_URL
     #[command(hide = true)]
     Neighbour { which: Neighbour },
@@ -50,12 +48,10 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let code = carry_out(Arguments::parse().command).await.unwrap_or_else(|error| {
+    carry_out(Arguments::parse().command).await.unwrap_or_else(|error| {
         warn(format_args!("{error:#}"));
         ExitCode::FAILURE
-    });
-    // What still reads from a pipe of a child's child would hold the runtime back.
-    if code == ExitCode::SUCCESS { process::exit(0) } else { code }
+    })
 }
 
 async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
@@ -67,6 +63,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Reset { local } => run::reset(&layout(local)?)?,
         Command::Services { command } => return services::run(&command).await,
         Command::Sqlx { check } => query_data::prepare(check).await?,
+        Command::Openapi => print!("{}", stack::openapi::document()?),
         Command::Neighbour { which } => {
             let url = env.text("DATABASE_URL").unwrap_or_default();
             neighbours_serve(which, env.parse_or("PORT", "a port number", 0)?, &url).await?;

@@ -5,6 +5,7 @@
 
 use std::{
     fs,
+    future::pending,
     net::{Ipv4Addr, TcpListener},
     process::ExitCode,
     sync::{
@@ -75,6 +76,7 @@ pub async fn run(layout: Layout, port: u16) -> anyhow::Result<ExitCode> {
             tokio::select! {
                 served = gateway.serve(listener) => served,
                 watched = watch(&mut events, &booted, &layout) => watched,
+                () = announced(&booted) => Ok(()),
             }
         } => outcome,
     };
@@ -116,6 +118,12 @@ fn listen(port: u16) -> anyhow::Result<tokio::net::TcpListener> {
     };
     listener.set_nonblocking(true)?;
     Ok(tokio::net::TcpListener::from_std(listener)?)
+}
+
+/// Says when the emulator answers; what follows is silence.
+async fn announced(booted: &Booted) {
+    booted.pubsub.announce().await;
+    pending().await
 }
 
 /// Reports what happens to the children, and keeps `stack.json` true.

@@ -90,7 +90,12 @@ impl Log {
     /// child may hold the stream open.
     pub(crate) async fn settle(&self) {
         let mut writers = self.0.writers.subscribe();
-        timeout(Duration::from_secs(1), writers.wait_for(|&open| open == 0)).await.ok();
+        let closed = async {
+            while *writers.borrow_and_update() > 0 {
+                writers.changed().await.ok();
+            }
+        };
+        timeout(Duration::from_secs(1), closed).await.ok();
     }
 
     /// One more stream writes to it, until what this returns is dropped.

@@ -31,7 +31,7 @@ use crate::{
     redis,
     secrets::TokenKeys,
     supervisor::{Group, Member, WhenItEnds},
-    terminal::{component, say},
+    terminal::{component, say, warn},
 };
 
 /// A stack that is up.
@@ -39,10 +39,18 @@ pub(super) struct Booted {
     pub(super) url: String,
     pub(super) database: Database,
     pub(super) redis_url: Option<String>,
-    pub(super) pubsub_emulator_host: Option<String>,
+    pub(super) pubsub: PubSub,
     pub(super) functions: Vec<Service>,
     pub(super) neighbours: Vec<Service>,
     pub(super) keys: TokenKeys,
+}
+
+/// Where messages go.
+pub(super) enum PubSub {
+    Nowhere,
+    /// Somebody else's emulator.
+    At(String),
+    Ours(Emulator),
 }
 
 /// Something that answers HTTP.
@@ -54,6 +62,27 @@ pub(super) struct Service {
 impl Service {
     pub(super) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+impl PubSub {
+    /// In the form of `PUBSUB_EMULATOR_HOST`.
+    pub(super) fn host(&self) -> Option<String> {
+        match self {
+            Self::Nowhere => None,
+            Self::At(host) => Some(host.clone()),
+            Self::Ours(emulator) => Some(emulator.host()),
+        }
+    }
+
+    /// Says so when our emulator answers, or never will.
+    pub(super) async fn announce(&self) {
+        let Self::Ours(emulator) = self else { return };
+        let answers = || probe::http(emulator.port, "/");
+        match emulator.member.ready(Duration::from_secs(60), answers).await {
+            Ok(()) => say("Pub/Sub emulator: ready"),
+            Err(error) => warn(format_args!("{error:#}")),
+        }
     }
 }
 
@@ -73,7 +102,7 @@ pub(super) async fn boot(
     is_up: &Arc<AtomicBool>,
 ) -> anyhow::Result<Booted> {
     let keys = TokenKeys::of(layout)?;
-    let pubsub_emulator_host = emulator(layout, &groups.api)?;
+    let pubsub = start_pubsub(layout, &groups.api)?;
     let (database_url, redis_url) =
         try_join!(database::start(layout, &groups.stores), redis_url(layout, &groups.stores))?;
 
@@ -82,7 +111,7 @@ pub(super) async fn boot(
     let surroundings = Surroundings {
         keys: keys.clone(),
         redis_url: redis_url.clone(),
-        pubsub_emulator_host: pubsub_emulator_host.clone(),
+        pubsub_emulator_host: pubsub.host(),
         neighbour_urls: neighbours
             .iter()
             .map(|(neighbour, service)| (neighbour.setting(), service.url()))
@@ -103,7 +132,7 @@ pub(super) async fn boot(
         url,
         database: Database { url: database_url, login },
         redis_url,
-        pubsub_emulator_host,
+        pubsub,
         functions,
         neighbours: neighbours.into_iter().map(|(_, service)| service).collect(),
         keys,
@@ -125,32 +154,21 @@ async fn redis_url(layout: &Layout, stores: &Group) -> anyhow::Result<Option<Str
 }
 
 /// `PUBSUB_EMULATOR_HOST` of the environment, or an emulator of our own. Nobody waits for it: it
-/// needs seconds, and what is published meanwhile is published again.
-fn emulator(layout: &Layout, api: &Group) -> anyhow::Result<Option<String>> {
+/// needs seconds, and what cannot be published meanwhile is published later.
+fn start_pubsub(layout: &Layout, api: &Group) -> anyhow::Result<PubSub> {
     if let Ok(host) = env::var("PUBSUB_EMULATOR_HOST") {
         component("Pub/Sub", "as PUBSUB_EMULATOR_HOST says");
-        return Ok(Some(host).filter(|host| !host.is_empty()));
+        return Ok(if host.is_empty() { PubSub::Nowhere } else { PubSub::At(host) });
     }
     match pubsub::start(&Log::to_file(&layout.log_of("pubsub"))?, api)? {
         Ok(emulator) => {
-            component("Pub/Sub", format_args!("{} (the emulator, starting)", emulator.host()));
-            let host = emulator.host();
-            tokio::spawn(say_when_ready(emulator));
-            Ok(Some(host))
+            component("Pub/Sub", format_args!("the emulator, starting on {}", emulator.host()));
+            Ok(PubSub::Ours(emulator))
         }
         Err(missing) => {
             component("Pub/Sub", format_args!("none: {missing}"));
-            Ok(None)
+            Ok(PubSub::Nowhere)
         }
-    }
-}
-
-async fn say_when_ready(emulator: Emulator) {
-    let port = emulator.port;
-    let ready =
-        emulator.member.ready(Duration::from_secs(60), async || probe::http(port, "/").await);
-    if let Err(error) = ready.await {
-        say(format_args!("the Pub/Sub emulator does not answer: {error:#}"));
     }
 }
 

@@ -15,7 +15,7 @@ impl Booted {
             "password": login.map(|login| &login.password),
             "database_url": self.database.url,
             "redis_url": self.redis_url,
-            "pubsub_emulator_host": self.pubsub_emulator_host,
+            "pubsub_emulator_host": self.pubsub.host(),
             "functions": by_name(&self.functions),
             "neighbours": by_name(&self.neighbours),
             "jwt_private_key_file": self.keys.private,

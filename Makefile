@@ -1,0 +1,42 @@
+# What can be done here; each verb is a few lines that can be typed by hand as well.
+# Settings go along: make run PORT=9000 ENABLE_GOD_MODE=false
+
+STACK := cargo run --quiet --bin stack --
+
+.PHONY: help setup run reset test check fmt sqlx openapi bench
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' Makefile | expand -t 18
+
+setup: ## Install the Debian packages that are missing
+	@tests/stack/setup
+
+run: setup ## Boot everything on this machine and serve it on PORT (8082), until Ctrl-C
+	@cargo build --bins
+	@$(STACK) run
+
+reset: ## Forget the data, keys and passwords of `make run`
+	@$(STACK) reset
+
+test: setup ## Run all tests, with a PostgreSQL and a Redis of their own
+	cargo build --bins
+	$(STACK) services -- cargo test --workspace
+
+check: setup ## Formatting, lints, documentation, .sqlx, licences
+	cargo fmt --check && cargo clippy --workspace --all-targets -- -D warnings && RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+	$(STACK) services -- $(STACK) sqlx --check
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; else echo 'skipped: licences and sources (cargo-deny is not installed)'; fi
+
+fmt: ## Format the code
+	cargo fmt
+
+sqlx: setup ## Write .sqlx anew, against a migrated database
+	$(STACK) services -- $(STACK) sqlx
+
+openapi: ## Write terraform/gateway/openapi.yaml anew, from the handlers' documentation
+	$(STACK) openapi > target/openapi.yaml
+	mv target/openapi.yaml terraform/gateway/openapi.yaml
+
+bench: setup ## Measure the release build
+	cargo build --release --bins
+	$(STACK) services -- cargo run --release --bin bench
