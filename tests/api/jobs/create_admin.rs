@@ -33,7 +33,8 @@ async fn create(
 
 /// How many users there are, and how many entries in the log.
 async fn count(database: &TestDatabase) -> (i64, i64) {
-    let counts = "SELECT (SELECT count(*) FROM admin_users), (SELECT count(*) FROM admin_audit_logs)";
+    let counts =
+        "SELECT (SELECT count(*) FROM admin_users), (SELECT count(*) FROM admin_audit_logs)";
     let row = sqlx::query(counts).fetch_one(database.pool()).await.unwrap();
     (row.get(0), row.get(1))
 }
@@ -65,9 +66,11 @@ async fn a_name_that_is_taken_is_refused_and_leaves_no_trace() {
     let database = TestDatabase::new().await;
     create(&database, "ada", "ada@example.com", "a pass phrase of hers").await.unwrap();
 
-    let error = create(&database, "ADA", "other@example.com", "another phrase").await.unwrap_err();
+    let error =
+        create(&database, "ADA", "bob@example.com", "a pass phrase of his").await.unwrap_err();
     assert_eq!(error, "The username is taken.");
-    let error = create(&database, "other", "ADA@example.com", "another phrase").await.unwrap_err();
+    let error =
+        create(&database, "bob", "ADA@example.com", "a pass phrase of his").await.unwrap_err();
     assert_eq!(error, "The e-mail is taken.");
 
     assert_eq!(count(&database).await, (1, 1));

@@ -1,6 +1,10 @@
 //! The database of the Python service, brought to the schema of this API.
 
 use serde_json::{Value, json};
+use shared::Clock;
+use shared::account::{self, Email, NewAccount, Username};
+use shared::caller::Role;
+use shared::user::Status;
 use sqlx::Row;
 use stack::database::TestDatabase;
 
@@ -10,22 +14,32 @@ use super::migrate;
 /// differ in case alone, a role that nobody told us about, a user who is gone.
 const PYTHON_SCHEMA: &str = include_str!("python_schema.sql");
 
+/// Two imported users change their e-mails, one the username, too.
+const MOVED: &str = "
+    UPDATE admin_users SET email = 'moved@example.com' WHERE username = 'admin@example.com';
+    UPDATE admin_users SET email = 'rooted@example.com', username = 'root'
+    WHERE username = 'root@example.com';
+    INSERT INTO admin_audit_logs (id, entity_type, entity_id, action, created_at)
+    SELECT gen_random_uuid(), 'user', id, 'update', now() FROM admin_users;
+";
+
 pub(super) async fn make_python_schema(database: &TestDatabase) {
     sqlx::raw_sql(PYTHON_SCHEMA).execute(database.pool()).await.unwrap();
 }
 
 /// All rows of a table as the Python service knew its columns, by id.
 async fn rows(database: &TestDatabase, table: &str, columns: &str) -> Vec<Value> {
-    let query = format!(
-        "SELECT to_jsonb(t) FROM (SELECT {columns} FROM {table} ORDER BY id) AS t"
-    );
+    let query = format!("SELECT to_jsonb(t) FROM (SELECT {columns} FROM {table} ORDER BY id) AS t");
     sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_all(database.pool()).await.unwrap()
 }
 
 #[tokio::test]
 async fn every_row_is_kept_as_it_was_but_for_the_roles() {
     let tables = [
-        ("admin_users", "id, email, name, password_hash, is_active, risk_score, created_at, updated_at"),
+        (
+            "admin_users",
+            "id, email, name, password_hash, is_active, risk_score, created_at, updated_at",
+        ),
         (
             "admin_audit_logs",
             "id, entity_type, entity_id, action, user_id, changes::text, ip_address, user_agent, \
@@ -74,8 +88,14 @@ async fn roles_are_mapped_and_the_email_becomes_the_username() {
         })
         .collect();
     let expected = [
-        json!(["Root@example.com", "root@example.com", "admin", "super_admin", false,
-               "2025-06-02T08:00:00+00:00"]),
+        json!([
+            "Root@example.com",
+            "root@example.com",
+            "admin",
+            "super_admin",
+            false,
+            "2025-06-02T08:00:00+00:00"
+        ]),
         json!(["admin@example.com", "admin@example.com", "admin", null, false, null]),
         json!(["law@example.com", "law@example.com", "editor", "compliance", false, null]),
         json!(["works@example.com", "works@example.com", "viewer", "factory_manager", false, null]),
@@ -92,19 +112,26 @@ async fn an_imported_database_goes_on_under_the_new_rules() {
     make_python_schema(&database).await;
     migrate(&database).await.unwrap();
 
-    // Deleted users no longer keep an e-mail, living ones do, in whatever case.
     let mut tx = database.pool().begin().await.unwrap();
-    let insert = "INSERT INTO admin_users (id, username, email, name, role, password_hash,
-                      created_at, updated_at)
-                  VALUES (gen_random_uuid(), $1, $2, '', 'viewer', '', now(), now())";
-    let error = sqlx::query(insert)
-        .bind("new")
-        .bind("ADMIN@example.com")
-        .execute(&mut *tx)
-        .await
-        .unwrap_err();
-    assert_eq!(shared::db::violated_constraint(&error), Some("admin_users_email_key"));
-    tx.rollback().await.unwrap();
+    sqlx::raw_sql(MOVED).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+
+    // The e-mail of somebody, the username of somebody, and what differs from an e-mail in case
+    // alone although that one has no place in the index.
+    for email in ["LAW@example.com", "admin@EXAMPLE.com", "root@example.com"] {
+        let account = NewAccount {
+            username: Username::parse("new").unwrap(),
+            email: Email::parse(email).unwrap(),
+            name: None,
+            password_hash: "not a hash".into(),
+            must_change_password: false,
+            role: Role::Viewer,
+            status: Status::Active,
+        };
+        let mut tx = database.pool().begin().await.unwrap();
+        let refused = account::create(&mut tx, &Clock::real(), None, account).await.unwrap_err();
+        assert_eq!(refused.to_string(), "The e-mail is taken.", "{email}");
+    }
 
     // The imported log can be neither changed nor deleted any more.
     for statement in ["UPDATE admin_audit_logs SET action = 'x'", "DELETE FROM admin_audit_logs"] {

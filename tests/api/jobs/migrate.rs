@@ -21,7 +21,8 @@ async fn of_two_migrators_at_once_one_applies_everything_and_the_other_nothing()
     assert_eq!(idler, NOTHING_TO_DO);
     let told: Vec<_> = worker.lines().map(ToOwned::to_owned).collect();
     let all = shared::db::MIGRATOR.iter();
-    let all: Vec<_> = all.map(|it| format!("applied {:04} {}", it.version, it.description)).collect();
+    let all: Vec<_> =
+        all.map(|it| format!("applied {:04} {}", it.version, it.description)).collect();
     assert_eq!(told, all);
 }
 
@@ -31,7 +32,10 @@ async fn a_table_in_use_stops_a_migration_without_a_trace_and_the_next_run_goes_
     super::import::make_python_schema(&database).await;
     let mut reader = database.pool().acquire().await.unwrap();
     let mut long_read = reader.begin().await.unwrap();
-    sqlx::query("LOCK TABLE admin_users IN ACCESS SHARE MODE").execute(&mut *long_read).await.unwrap();
+    sqlx::query("LOCK TABLE admin_users IN ACCESS SHARE MODE")
+        .execute(&mut *long_read)
+        .await
+        .unwrap();
 
     // The second waits for the first, and is still waiting when that one has given up.
     let (one, other) = (pin!(migrate(&database)), pin!(migrate(&database)));

@@ -120,10 +120,8 @@ async fn two_admins_who_delete_each_other_leave_one_in_fifty_rounds() {
     for round in 0..50 {
         let other = fixture.user(&format!("other-{round}"), "Other", Role::Admin).await;
 
-        let outcomes = tokio::join!(
-            fixture.delete(&survivor, &other),
-            fixture.delete(&other, &survivor)
-        );
+        let outcomes =
+            tokio::join!(fixture.delete(&survivor, &other), fixture.delete(&other, &survivor));
 
         survivor = match outcomes {
             (Ok(()), Err(Error::Conflict(_))) => survivor,
