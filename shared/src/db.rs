@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use secrecy::ExposeSecret;
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::{Connection, PgPool};
 
 use crate::config::Config;
 
@@ -18,6 +18,9 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 /// How long a request waits for a connection before it is answered 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long a connection may lie idle and still be taken for alive.
+const TRUSTED_IDLE: Duration = Duration::from_secs(2);
+
 /// A pool that connects when first asked: an instance starts, and answers `/health`, without a
 /// database.
 #[must_use]
@@ -26,6 +29,17 @@ pub fn pool(config: &Config, options: PgConnectOptions) -> PgPool {
         .min_connections(config.db_pool_min)
         .max_connections(config.db_pool_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // Each connection is tested when it comes back, so only one that lay idle may be dead: to
+        // test every time would double a request's round trips.
+        .test_before_acquire(false)
+        .before_acquire(|connection, state| {
+            Box::pin(async move {
+                if state.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options)
 }
 

@@ -42,6 +42,7 @@ pub struct User {
     /// The password is a temporary one and must be replaced first.
     pub must_change_password: bool,
     /// The latest login.
+    #[schema(required)]
     pub last_login_at: Option<Timestamp>,
     /// When the user was made.
     pub created_at: Timestamp,

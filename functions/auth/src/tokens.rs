@@ -99,6 +99,7 @@ impl TokenIssuer {
             jti: id::new(&self.clock),
             iat: now.timestamp(),
             exp: now.timestamp() + lifetime,
+            nbf: None,
         };
         let access_token = encode(&self.header, &claims, &self.signing_key)
             .map_err(|error| Error::Internal(error.into()))?;

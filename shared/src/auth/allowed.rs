@@ -35,14 +35,24 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let guard = Guard::from_ref(state);
-        let caller = guard.authenticate(&parts.headers).await?;
-        if caller.must_change_password && !P::BEFORE_PASSWORD_CHANGE {
-            let why = "Change your temporary password first.";
-            return Err(guard.deny(&caller, why).await);
+        let mut caller = guard.authenticate(&parts.headers).await?;
+        if refusal::<P>(&caller).is_some() {
+            caller = guard.look_again(&caller).await?;
         }
-        if !P::granted_to(caller.role) {
-            return Err(guard.deny(&caller, "Your role does not allow this.").await);
+        match refusal::<P>(&caller) {
+            None => Ok(Self { caller, permission: PhantomData }),
+            Some(why) => Err(guard.deny(&caller, why).await),
         }
-        Ok(Self { caller, permission: PhantomData })
+    }
+}
+
+/// Why the caller lacks the permission, in words for them.
+fn refusal<P: Permission>(caller: &Caller) -> Option<&'static str> {
+    if caller.must_change_password && !P::BEFORE_PASSWORD_CHANGE {
+        Some("Change your temporary password first.")
+    } else if !P::granted_to(caller.role) {
+        Some("Your role does not allow this.")
+    } else {
+        None
     }
 }

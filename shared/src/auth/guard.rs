@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderName};
 use serde_json::json;
 use sqlx::PgPool;
 
-use super::session::Sessions;
+use super::session::{Session, Sessions};
 use super::token::TokenVerifier;
 use crate::audit::{self, Action, Entity, Entry, Outcome};
 use crate::caller::Caller;
@@ -44,14 +44,17 @@ impl Guard {
     pub(super) async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller> {
         let token = bearer_token(headers).ok_or(Error::Unauthenticated)?;
         let claims = self.tokens.verify(token).ok_or(Error::Unauthenticated)?;
-        let session = self.sessions.get(claims.sid).await?;
-        let session = session
-            .filter(|session| {
-                session.user_id == claims.sub && session.expires_at > self.clock.now()
-            })
-            .ok_or(Error::Unauthenticated)?;
-        // Of a generation that does not exist yet, as after a restored backup.
-        if claims.generation > session.generation {
+        let mut session = self.sessions.get(claims.sid).await?;
+        if session.as_ref().is_some_and(|session| session.generation < claims.generation) {
+            // It was refreshed since: a client may use its new token at once, and anywhere.
+            session = self.sessions.get_anew(claims.sid).await?;
+        }
+        let session = session.ok_or(Error::Unauthenticated)?;
+        let is_current = session.user_id == claims.sub
+            && session.expires_at > self.clock.now()
+            // A later one does not exist yet, as after a restored backup.
+            && session.generation >= claims.generation;
+        if !is_current {
             return Err(Error::Unauthenticated);
         }
         if claims.generation == session.generation && !session.generation_seen {
@@ -60,13 +63,14 @@ impl Guard {
         request::with_current(|request| request.user_id.set(claims.sub).is_ok());
         let key = format!("user:{}", claims.sub);
         self.limiter.take(&key, self.quota).await.enforce()?;
-        Ok(Caller {
-            user_id: claims.sub,
-            username: session.username.clone(),
-            role: session.role,
-            session_id: claims.sid,
-            must_change_password: session.must_change_password,
-        })
+        Ok(caller(claims.sid, &session))
+    }
+
+    /// The same caller, as the database knows them at this moment. What is remembered may hold
+    /// against somebody who was just given a role, or has just changed the password.
+    pub(super) async fn look_again(&self, known: &Caller) -> Result<Caller> {
+        let session = self.sessions.get_anew(known.session_id).await?;
+        session.map(|session| caller(known.session_id, &session)).ok_or(Error::Unauthenticated)
     }
 
     /// Records that a known caller asked for what they may not have, and refuses it.
@@ -97,6 +101,16 @@ impl Guard {
     /// two seconds.
     pub async fn forget(&self, session: SessionId) {
         self.sessions.forget(session).await;
+    }
+}
+
+fn caller(session_id: SessionId, session: &Session) -> Caller {
+    Caller {
+        user_id: session.user_id,
+        username: session.username.clone(),
+        role: session.role,
+        session_id,
+        must_change_password: session.must_change_password,
     }
 }
 

@@ -60,6 +60,12 @@ impl Sessions {
         if known.read_at + MAX_AGE >= asked_at {
             return Ok(known.session);
         }
+        self.get_anew(id).await
+    }
+
+    /// As [`Self::get`], with no regard to what is remembered: for a caller who knows of something
+    /// that happened since, or claims to.
+    pub(super) async fn get_anew(&self, id: SessionId) -> crate::Result<Option<Arc<Session>>> {
         let known = self.read(id).await?;
         self.known.insert(id, known.clone()).await;
         Ok(known.session)

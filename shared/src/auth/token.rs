@@ -48,6 +48,9 @@ pub struct Claims {
     pub iat: i64,
     /// When it ends, in seconds since 1970.
     pub exp: i64,
+    /// When it begins, where that is not at once. Ours do not have it; whoever has the key may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
 }
 
 /// Verifies access tokens, and remembers those it verified: the signature of a token does not
@@ -109,6 +112,7 @@ impl TokenVerifier {
         let longest = i64::try_from(ACCESS_TOKEN_LIFETIME.as_secs()).unwrap_or(i64::MAX);
         lifetime.is_some_and(|lifetime| (1..=longest).contains(&lifetime))
             && claims.iat <= now.saturating_add(LEEWAY)
+            && claims.nbf.is_none_or(|begin| begin <= now.saturating_add(LEEWAY))
             && now < claims.exp.saturating_add(LEEWAY)
     }
 }

@@ -1,24 +1,29 @@
 //! JSON bodies.
+//!
+//! What is wrong with a request is looked for in the order that clients are promised: the media
+//! type (415), the size (413), the syntax (400), and only then what it says (422).
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::query::refuse_any;
 use crate::Error;
 use crate::error::FieldError;
 
 const MAX_BYTES: usize = 64 * 1024;
 
-/// A JSON body, in or out. Coming in it is one object of at most 64 KiB.
+/// A JSON body, in or out. Coming in it is one object of at most 64 KiB, on a route that has no
+/// query parameters: any is refused.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-/// A JSON body that may be left out.
+/// A JSON body that may be left out; otherwise as [`Json`].
 #[derive(Debug)]
 pub struct OptionalJson<T>(pub Option<T>);
 
@@ -29,7 +34,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         if !is_json(request.headers()) {
             return Err(Error::UnsupportedMediaType);
         }
-        parse(&read(request).await?).map(Self)
+        let uri = request.uri().clone();
+        parse(&read(request).await?, &uri).map(Self)
     }
 }
 
@@ -37,12 +43,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OptionalJson<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
+        let uri = request.uri().clone();
         let json = is_json(request.headers());
-        // Without a type there may still be a body, and then it has the wrong one.
-        let body = read(request).await?;
+        let body = match read(request).await {
+            // Whatever it is, it is not nothing.
+            Err(Error::TooLarge) if !json => return Err(Error::UnsupportedMediaType),
+            body => body?,
+        };
         match (body.is_empty(), json) {
-            (true, _) => Ok(Self(None)),
-            (false, true) => parse(&body).map(|value| Self(Some(value))),
+            (true, _) => refuse_any(&uri).map(|()| Self(None)),
+            (false, true) => parse(&body, &uri).map(|value| Self(Some(value))),
             (false, false) => Err(Error::UnsupportedMediaType),
         }
     }
@@ -87,10 +97,11 @@ async fn read(request: Request) -> Result<Bytes, Error> {
     }
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+fn parse<T: DeserializeOwned>(body: &[u8], uri: &Uri) -> Result<T, Error> {
     let text = std::str::from_utf8(body).map_err(|_| Error::Malformed)?;
     // Syntax first: what is wrong with a field is of no interest in a text that is no JSON.
     serde_json::from_str::<IgnoredAny>(text).map_err(|_| Error::Malformed)?;
+    refuse_any(uri)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let message = error.inner().to_string();
@@ -163,8 +174,12 @@ mod tests {
         Dog,
     }
 
+    fn read(text: &[u8]) -> Result<Body, Error> {
+        parse(text, &Uri::from_static("/"))
+    }
+
     fn errors(text: &str) -> Vec<(String, String)> {
-        match parse::<Body>(text.as_bytes()) {
+        match read(text.as_bytes()) {
             Err(Error::Invalid(e)) => e.into_iter().map(|e| (e.field, e.message)).collect(),
             other => panic!("{other:?}"),
         }
@@ -192,7 +207,7 @@ mod tests {
 
     #[test]
     fn an_escaped_backslash_before_u0000_is_no_nul() {
-        assert!(parse::<Body>(br#"{"name":"\\u0000"}"#).is_ok());
+        assert!(read(br#"{"name":"\\u0000"}"#).is_ok());
     }
 
     #[test]
@@ -206,7 +221,14 @@ mod tests {
             b"{'name':'a'}",
             b"{\"strange\":1,}",
         ] {
-            assert!(matches!(parse::<Body>(text), Err(Error::Malformed)), "{text:?}");
+            assert!(matches!(read(text), Err(Error::Malformed)), "{text:?}");
+        }
+    }
+    #[test]
+    fn a_route_with_a_body_has_no_query_parameters() {
+        match parse::<Body>(br#"{"name":5}"#, &Uri::from_static("/?page=1")) {
+            Err(Error::Invalid(errors)) => assert_eq!(errors[0].field, "page"),
+            other => panic!("{other:?}"),
         }
     }
 }

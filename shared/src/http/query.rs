@@ -1,6 +1,7 @@
 //! Query parameters.
 
 use axum::extract::FromRequestParts;
+use axum::http::Uri;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -11,7 +12,8 @@ use crate::Error;
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
-/// For a route that has no query parameters, so that it does not ignore one.
+/// For a route that has neither query parameters nor a body, so that it does not ignore one of the
+/// former.
 #[derive(Debug)]
 pub struct NoQuery;
 
@@ -27,11 +29,16 @@ impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let query = parts.uri.query().unwrap_or_default();
-        match form_urlencoded::parse(query.as_bytes()).next() {
-            None => Ok(Self),
-            Some((name, _)) => Err(Error::invalid(&name, "is not known here")),
-        }
+        refuse_any(&parts.uri).map(|()| Self)
+    }
+}
+
+/// Refuses a query parameter, if there is one.
+pub(super) fn refuse_any(uri: &Uri) -> Result<(), Error> {
+    let query = uri.query().unwrap_or_default();
+    match form_urlencoded::parse(query.as_bytes()).next() {
+        None => Ok(()),
+        Some((name, _)) => Err(Error::invalid(&name, "is not known here")),
     }
 }
 

@@ -67,15 +67,21 @@ pub fn app(context: &Context, routes: Router) -> Router {
         .merge(health)
         .fallback(async || Error::NotFound("route"))
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(from_fn_with_state(Arc::clone(&frame), bounded))
         .layer(super::cors::layer(&context.config.cors_origins))
         .layer(from_fn_with_state(frame, around))
 }
 
-/// Gives the request its name and its bounds, and its response what every response has.
+/// Gives the request its bounds; below CORS, so that a web page can read what comes of it.
+async fn bounded(State(frame): State<Arc<Frame>>, request: Request, next: Next) -> Response {
+    frame.answer(request, next).await
+}
+
+/// Gives the request its name, and its response what every response has.
 async fn around(State(frame): State<Arc<Frame>>, request: Request, next: Next) -> Response {
     let context = Arc::new(frame.describe(&request));
     let work = async {
-        let mut response = frame.answer(request, next).await;
+        let mut response = next.run(request).await;
         complete(response.headers_mut(), &context);
         telemetry::access(&context, response.status());
         response

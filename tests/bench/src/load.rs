@@ -54,5 +54,10 @@ pub fn compare(loads: &Loads, report: &mut Report) {
     report.at_least("/health ÷ bare axum, 16 at once", rate(HEALTH, 16) / rate(BARE, 16), 0.6);
     report.at_least("page of users ÷ pgbench, 16 at once", rate(PAGE, 16) / rate(SQL, 16), 0.35);
     let (page, sql) = (loads[&(PAGE, 1)].p50, loads[&(SQL, 1)].p50);
-    report.number("page of users, p50 beyond 2 × pgbench, one at a time", page - 2.0 * sql, "ms", 1.0);
+    report.number(
+        "page of users, p50 beyond 2 × pgbench, one at a time",
+        page - 2.0 * sql,
+        "ms",
+        1.0,
+    );
 }

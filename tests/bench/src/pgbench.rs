@@ -35,7 +35,8 @@ pub async fn run(
         if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("latencies")) {
             let text = std::fs::read_to_string(&path)?;
             // client, transaction, microseconds, …
-            let micros = text.lines().filter_map(|line| line.split(' ').nth(2)?.parse().ok());
+            let micros =
+                text.lines().filter_map(|line| line.split(' ').nth(2)?.parse::<f64>().ok());
             latencies.extend(micros);
         }
     }

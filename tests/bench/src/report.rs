@@ -70,7 +70,10 @@ impl Report {
     }
 
     pub fn print(&self) {
-        println!("\n{:<40} {:>10} {:>9} {:>9} {:>9}", "", "per second", "p50 ms", "p95 ms", "p99 ms");
+        println!(
+            "\n{:<40} {:>10} {:>9} {:>9} {:>9}",
+            "", "per second", "p50 ms", "p95 ms", "p99 ms"
+        );
         for Load { what, summary: s } in &self.loads {
             let Summary { per_second, p50, p95, p99 } = s;
             println!("{what:<40} {per_second:>10.0} {p50:>9.3} {p95:>9.3} {p99:>9.3}");

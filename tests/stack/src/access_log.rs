@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
 use console::style;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -53,7 +54,8 @@ pub fn refusal(refusal: &Refusal<'_>) -> String {
     let asked = refusal.asked;
     let duration = duration_ms(refusal.duration);
     let request = request(refusal.status, asked.method.as_str(), &asked.path, duration, &asked.id);
-    format!("{}  {} {request}  {}", " ".repeat(8), name("gateway"), refusal.detail)
+    let now = Utc::now().format("%H:%M:%S");
+    format!("{}  {} {request}  {}", style(now).dim(), name("gateway"), refusal.detail)
 }
 
 fn request(status: u16, method: &str, path: &str, duration: f64, id: &str) -> String {

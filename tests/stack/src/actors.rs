@@ -9,6 +9,7 @@ use shared::auth::{ACCESS_TOKEN_TYPE, Claims, thumbprint};
 use shared::caller::Role;
 use shared::id::{self, SessionId, UserId};
 use shared::password::{HashingPool, Password};
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::client::Client;
 use crate::local::{Local, SIGNING_KEY};
@@ -61,19 +62,33 @@ impl Local {
         .execute(&mut *tx)
         .await
         .expect("a user");
-        // No change of a user goes without an entry; an imported one is not looked at below.
-        sqlx::query(
-            "INSERT INTO admin_audit_logs (id, entity_type, entity_id, action, created_at)
-             VALUES ($1, 'user', $2, 'create', $3)",
-        )
-        .bind(id::new(&self.clock))
-        .bind(id)
-        .bind(now.naive_utc())
-        .execute(&mut *tx)
-        .await
-        .expect("an entry");
+        self.note_change(&mut tx, id).await;
         tx.commit().await.expect("a commit");
         id
+    }
+
+    /// Changes a user's row behind the API's back: `assignments` as in `UPDATE … SET`.
+    pub async fn change(&self, user: UserId, assignments: &str) {
+        let mut tx = self.database.pool().begin().await.expect("a transaction");
+        let update = format!("UPDATE admin_users SET {assignments} WHERE id = $1");
+        let changed = sqlx::query(AssertSqlSafe(update)).bind(user).execute(&mut *tx).await;
+        assert_eq!(changed.expect("a change").rows_affected(), 1);
+        self.note_change(&mut tx, user).await;
+        tx.commit().await.expect("a commit");
+    }
+
+    /// No change of a user goes without an entry; an imported one is not looked at below.
+    async fn note_change(&self, tx: &mut PgConnection, user: UserId) {
+        sqlx::query(
+            "INSERT INTO admin_audit_logs (id, entity_type, entity_id, action, created_at)
+             VALUES ($1, 'user', $2, 'update', $3)",
+        )
+        .bind(id::new(&self.clock))
+        .bind(user)
+        .bind(self.clock.now().naive_utc())
+        .execute(tx)
+        .await
+        .expect("an entry");
     }
 
     /// A user of that role with a session, named like the role.
@@ -108,6 +123,7 @@ impl Local {
             jti: id::new(&self.clock),
             iat: now.timestamp(),
             exp: now.timestamp() + 900,
+            nbf: None,
         };
         let client = api.with_token(&sign(&claims));
         Actor { user_id, username: username.to_owned(), session_id, claims, client }

@@ -1,7 +1,7 @@
 //! A client of the functions of one test.
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
@@ -27,12 +27,22 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// Null where there is no body, or none that is JSON.
     pub body: Value,
+    /// The same as it came.
+    pub bytes: Bytes,
 }
 
 impl Reply {
     /// A header's text, empty where there is none.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap_or_default())
+    }
+
+    /// The fields that a 422 names.
+    #[track_caller]
+    pub fn fields(&self) -> Vec<&str> {
+        assert_eq!(self.status, 422, "{}", self.body);
+        let errors = self.body["errors"].as_array().expect("errors");
+        errors.iter().map(|error| error["field"].as_str().expect("a field")).collect()
     }
 
     /// A text in the body.
@@ -48,10 +58,21 @@ impl Client {
         Self { auth, users, token: None, address: None }
     }
 
+    /// A client of one function alone.
+    pub fn of(function: Router) -> Self {
+        Self::new(function.clone(), function)
+    }
+
     /// The same client, signed in with an access token.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same client before it signed in.
+    #[must_use]
+    pub fn without_token(&self) -> Self {
+        Self { token: None, ..self.clone() }
     }
 
     /// The same client at another address, as the gateway would tell it.
@@ -115,9 +136,9 @@ impl Client {
         let function = if users { self.users.clone() } else { self.auth.clone() };
         let Ok(response) = function.oneshot(request).await;
         let (head, body) = response.into_parts();
-        let body = body.collect().await.expect("a whole body").to_bytes();
-        let body = serde_json::from_slice(&body).unwrap_or_default();
-        Reply { status: head.status, headers: head.headers, body }
+        let bytes = body.collect().await.expect("a whole body").to_bytes();
+        let body = serde_json::from_slice(&bytes).unwrap_or_default();
+        Reply { status: head.status, headers: head.headers, body, bytes }
     }
 }
 

@@ -9,6 +9,7 @@
 //! openapi                                the API's document
 //! run  services                          all of it · what tests need
 //! database  local  client  actors        a database, the functions and clients for one test
+//! eventually                             waiting, for a test
 //! ```
 //!
 //! Two promises hold everywhere: nothing here needs a fixed port or a service that was there before,
@@ -18,6 +19,7 @@ pub mod access_log;
 pub mod actors;
 pub mod client;
 pub mod database;
+pub mod eventually;
 pub mod functions;
 pub mod gateway;
 pub mod layout;

@@ -18,6 +18,9 @@ use crate::secrets::{PemKeyPair, rsa_key_pair};
 /// Where the clock stands when a test begins.
 pub const START: &str = "2026-03-01T12:00:00Z";
 
+/// A database that is not there: nothing listens on that port.
+pub const NOWHERE: &str = "postgresql://nobody:nothing@127.0.0.1:1/none";
+
 /// Making a key takes longer than most tests.
 pub static SIGNING_KEY: LazyLock<PemKeyPair> =
     LazyLock::new(|| rsa_key_pair(KeySize::Rsa2048).expect("an RSA key"));
@@ -38,22 +41,16 @@ impl Local {
     /// With settings beside the usual ones, or in place of them.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         let start: DateTime<Utc> = START.parse().expect("a time");
-        let settings =
-            settings.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let settings = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         Self { database: TestDatabase::new().await, clock: Clock::stopped(start), settings }
     }
 
     /// The settings of a function, its database role included.
     pub fn settings(&self, function: &str) -> Vec<(String, String)> {
-        let usual = [
-            ("DATABASE_URL", self.database.url_for(function)),
-            ("JWT_PUBLIC_KEY", SIGNING_KEY.public.clone()),
-            ("JWT_PRIVATE_KEY", SIGNING_KEY.private.clone()),
-            ("REFRESH_TOKEN_KEY", "a secret of a test, of 32 characters and more".to_owned()),
-            // Nobody measures the time of a failure here.
-            ("LOGIN_FAILURE_FLOOR_MS", "0".to_owned()),
-        ];
-        let usual = usual.map(|(name, value)| (name.to_owned(), value));
+        let usual = usual_settings(&self.database.url_for(function));
         usual.into_iter().chain(self.settings.clone()).collect()
     }
 
@@ -76,6 +73,27 @@ impl Local {
         let users = self.function("users", users::app);
         Client::new(auth, users)
     }
+}
+
+/// Routes of a test's own, in the frame that every function has, without a database.
+pub fn framed(settings: &[(&str, &str)], routes: Router) -> Client {
+    let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let settings = usual_settings(NOWHERE).into_iter().chain(settings);
+    let context = Context::new("test", Environment::from_iter(settings), Clock::real())
+        .expect("the settings of a test");
+    Client::of(shared::runtime::app(&context, routes))
+}
+
+fn usual_settings(database_url: &str) -> Vec<(String, String)> {
+    let settings = [
+        ("DATABASE_URL", database_url),
+        ("JWT_PUBLIC_KEY", &SIGNING_KEY.public),
+        ("JWT_PRIVATE_KEY", &SIGNING_KEY.private),
+        ("REFRESH_TOKEN_KEY", "a secret of a test with 32 characters and more"),
+        // Nobody measures the time of a failure here.
+        ("LOGIN_FAILURE_FLOOR_MS", "0"),
+    ];
+    settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
 /// Where a test's requests come from unless it says otherwise.

@@ -75,7 +75,8 @@ pub async fn start(
         .farewell(FAREWELL)
         .log(log.clone());
 
-    // The children of a server that was killed a moment ago hold its memory until they notice.
+    // A server that was killed a moment ago holds its lock until its parent has noticed, and its
+    // children hold its memory until they have.
     let give_up = Instant::now() + Duration::from_secs(10);
     loop {
         let member = group.start(launch.clone(), WhenItEnds::Report)?;
@@ -84,7 +85,7 @@ pub async fn start(
             Ok(()) => return Ok(Cluster { member, url, version: installation.major }),
             Err(error) => {
                 let text = error.to_string();
-                let held = text.contains("still in use") || text.contains("is another postmaster");
+                let held = text.contains("still in use") || text.contains("already exists");
                 if !held || Instant::now() > give_up {
                     return Err(error);
                 }

@@ -7,7 +7,7 @@ use shared::audit::{self, Action, Entity, Entry, Outcome, REDACTED};
 use shared::auth::Allowed;
 use shared::caller::Caller;
 use shared::error::Problem;
-use shared::http::{Json, NoQuery};
+use shared::http::Json;
 use shared::password::Password;
 use shared::{Error, Result};
 
@@ -47,7 +47,6 @@ pub(crate) struct Request {
     ))]
 pub(crate) async fn change_password(
     Allowed { caller, .. }: Allowed<SignedIn>,
-    _: NoQuery,
     State(state): State<crate::State>,
     Json(request): Json<Request>,
 ) -> Result<StatusCode> {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use shared::audit::{self, Action, Entity, Entry, Outcome};
 use shared::error::Problem;
-use shared::http::{Json, NoQuery, not_null};
+use shared::http::{Json, not_null};
 use shared::id::SessionId;
 use shared::{Error, Result, request};
 use tokio::time::Instant;
@@ -65,7 +65,6 @@ impl Request {
     ))]
 pub(crate) async fn login(
     State(state): State<crate::State>,
-    _: NoQuery,
     Json(request): Json<Request>,
 ) -> Result<Json<TokenPair>> {
     let name = request.name()?;

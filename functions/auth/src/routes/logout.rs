@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 use shared::Result;
 use shared::audit::{self, Action, Entity, Entry};
 use shared::error::Problem;
-use shared::http::{Json, NoQuery};
+use shared::http::Json;
 
 use super::refresh::Request;
 use crate::store;
@@ -28,7 +28,6 @@ use crate::throttle::PerAddress;
 pub(crate) async fn logout(
     State(state): State<crate::State>,
     _: PerAddress,
-    _: NoQuery,
     Json(request): Json<Request>,
 ) -> Result<StatusCode> {
     let token = state.issuer.get()?.read_refresh_token(request.refresh_token.expose_secret());

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 use shared::audit::{self, Action, Entity, Entry, Outcome};
 use shared::error::Problem;
-use shared::http::{Json, NoQuery};
+use shared::http::Json;
 use shared::{Error, Result};
 use sqlx::PgConnection;
 
@@ -43,7 +43,6 @@ pub(crate) struct Request {
 pub(crate) async fn refresh(
     State(state): State<crate::State>,
     _: PerAddress,
-    _: NoQuery,
     Json(request): Json<Request>,
 ) -> Result<Json<TokenPair>> {
     let issuer = state.issuer.get()?;

@@ -8,7 +8,7 @@ use shared::account::{self, Email, Name, NewAccount, Username};
 use shared::auth::Allowed;
 use shared::caller::Role;
 use shared::error::{Problem, Violations};
-use shared::http::{Json, NoQuery, not_null};
+use shared::http::{Json, not_null};
 use shared::password::{HashingPool, Password};
 use shared::user::{Status, User};
 use shared::{Clock, Result};
@@ -95,7 +95,6 @@ impl Request {
     ))]
 pub(crate) async fn create_user(
     Allowed { caller, .. }: Allowed<UsersAdmin>,
-    _: NoQuery,
     State(db): State<PgPool>,
     State(clock): State<Clock>,
     State(hashing): State<HashingPool>,

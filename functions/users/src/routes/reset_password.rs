@@ -7,7 +7,7 @@ use shared::audit::{self, Action, Entity, Entry, REDACTED};
 use shared::auth::Allowed;
 use shared::clock::Timestamp;
 use shared::error::Problem;
-use shared::http::{IfMatch, Json, NoQuery, OptionalJson, Path, not_null};
+use shared::http::{IfMatch, Json, OptionalJson, Path, not_null};
 use shared::id::UserId;
 use shared::password::Password;
 use shared::user::User;
@@ -72,7 +72,6 @@ pub(crate) async fn reset_password(
     Allowed { caller, .. }: Allowed<UsersAdmin>,
     Path(id): Path<UserId>,
     if_match: IfMatch,
-    _: NoQuery,
     State(state): State<crate::State>,
     OptionalJson(request): OptionalJson<Request>,
 ) -> Result<Json<PasswordReset>> {

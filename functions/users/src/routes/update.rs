@@ -6,7 +6,7 @@ use shared::auth::Allowed;
 use shared::caller::Role;
 use shared::clock::Timestamp;
 use shared::error::{Problem, Violations};
-use shared::http::{IfMatch, Json, NoQuery, Path, not_null};
+use shared::http::{IfMatch, Json, Path, not_null};
 use shared::id::UserId;
 use shared::user::{Status, User};
 use shared::{Clock, Error, Result};
@@ -106,7 +106,6 @@ pub(crate) async fn update_user(
     Allowed { caller, .. }: Allowed<UsersAdmin>,
     Path(id): Path<UserId>,
     if_match: IfMatch,
-    _: NoQuery,
     State(db): State<PgPool>,
     State(clock): State<Clock>,
     Json(request): Json<Request>,

@@ -29,12 +29,12 @@ pub(super) fn all(document: &Value) -> Markup {
     }
 }
 
-/// The bodies of a request or an answer, one line a media type.
+/// The bodies of a request or an answer, one line a media type; JSON is what one expects.
 pub(super) fn media_types(content: &Value) -> Markup {
     html! {
         @for (name, media) in content["content"].as_object().into_iter().flatten() {
             div.media {
-                span.muted { (name) } " "
+                @if !name.ends_with("json") { span.muted { (name) } " " }
                 @match media["schema"]["properties"].as_object() {
                     Some(_) => (properties(&media["schema"])),
                     None => (kind(&media["schema"])),

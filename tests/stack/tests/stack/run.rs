@@ -1,0 +1,131 @@
+//! `stack run`, from outside.
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Output, Stdio},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use stack::layout::Layout;
+use tokio::{process::Command, time::timeout};
+
+use crate::{
+    eventually,
+    left_behind::{descendants, lives},
+};
+
+/// Enough for a first start on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// `stack run` with a folder of its own, and nothing from our environment that would be used.
+fn stack_run(folder: &Path, port: u16) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
+    command
+        .arg("run")
+        .arg("--local")
+        .arg(folder)
+        .env("PORT", port.to_string())
+        .env_remove("DATABASE_URL")
+        .env_remove("REDIS_URL")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+async fn refused(folder: &Path, port: u16) -> String {
+    let output = timeout(PATIENCE, stack_run(folder, port).output()).await.unwrap();
+    let Output { status, stdout, stderr } = output.unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(String::from_utf8(stdout).unwrap(), "", "nothing was started");
+    String::from_utf8(stderr).unwrap()
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named_before_anything_starts() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+
+    let message = refused(folder.path(), port).await;
+
+    assert!(message.contains(&format!("port {port} is taken")), "{message}");
+    assert!(!folder.path().join("postgres").exists());
+}
+
+#[tokio::test]
+async fn a_second_stack_of_a_clone_says_where_the_first_one_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout::at(folder.path().to_owned());
+    layout.create().unwrap();
+    let _lock = layout.lock().unwrap();
+    fs::write(layout.description(), r#"{"url":"http://localhost:1234"}"#).unwrap();
+
+    let message = refused(folder.path(), 0).await;
+
+    assert!(message.contains("already runs at http://localhost:1234"), "{message}");
+}
+
+#[tokio::test]
+async fn everything_comes_up_serves_and_goes_even_if_a_function_hangs() {
+    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+    let layout = Layout::at(folder.path().join("local"));
+    let mut stack =
+        stack_run(layout.root(), 0).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap();
+    eventually("stack.json is there", PATIENCE, async || {
+        assert!(lives(stack.id().unwrap()), "the stack did not start");
+        layout.description().exists()
+    })
+    .await;
+
+    let mode = fs::metadata(layout.description()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let description: Value =
+        serde_json::from_slice(&fs::read(layout.description()).unwrap()).unwrap();
+    assert_answers(&description).await;
+
+    let pid = |pointer: &str| {
+        u32::try_from(description.pointer(pointer).unwrap().as_u64().unwrap()).unwrap()
+    };
+    let children = descendants(stack.id().unwrap());
+    let stuck = Pid::from_raw(pid("/functions/users/pid").cast_signed()).unwrap();
+    kill_process(stuck, Signal::STOP).unwrap();
+    let me = Pid::from_raw(stack.id().unwrap().cast_signed()).unwrap();
+    kill_process(me, Signal::TERM).unwrap();
+    let status = timeout(PATIENCE, stack.wait()).await.unwrap().unwrap();
+
+    assert!(status.success(), "{status}");
+    assert!(!children.iter().any(|&pid| lives(pid)));
+    assert!(!layout.description().exists());
+}
+
+/// The printed login works through the gateway, and everything that is listed runs.
+async fn assert_answers(description: &Value) {
+    let url = description["url"].as_str().unwrap();
+    let client = reqwest::Client::new();
+    let login = json!({
+        "username": description["username"],
+        "password": description["password"],
+    });
+    let answer =
+        client.post(format!("{url}/v1/admin/auth/login")).json(&login).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let token = answer.json::<Value>().await.unwrap()["access_token"].as_str().unwrap().to_owned();
+    let page = client.get(format!("{url}/v1/admin/users")).bearer_auth(token).send().await.unwrap();
+    let page: Value = page.json().await.unwrap();
+    assert!(page["total"].as_u64().unwrap() > 50, "{page}");
+
+    for part in ["functions", "neighbours"] {
+        for (name, service) in description[part].as_object().unwrap() {
+            let pid = u32::try_from(service["pid"].as_u64().unwrap()).unwrap();
+            assert!(lives(pid), "{name} does not run");
+        }
+    }
+    let database = description["database_url"].as_str().unwrap();
+    assert!(database.contains("@127.0.0.1:"), "{database}");
+}
