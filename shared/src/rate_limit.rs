@@ -53,11 +53,16 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Lets the request at hand go on or refuses it, and has its answer tell of the limit.
-    pub fn enforce(self) -> Result<()> {
+    /// Has the answer to the request at hand tell of the limit.
+    pub fn announce(self) {
         let Self { limit, remaining, reset, .. } = self;
         let state = RateLimitState { limit, remaining, reset };
-        request::with_current(|request| request.rate_limit.set(state).is_ok());
+        request::with_current(|request| request.set_rate_limit(state));
+    }
+
+    /// Lets the request at hand go on or refuses it, and has its answer tell of the limit.
+    pub fn enforce(self) -> Result<()> {
+        self.announce();
         if self.allowed { Ok(()) } else { Err(Error::TooManyRequests(self.retry_after)) }
     }
 }
@@ -90,8 +95,8 @@ impl RateLimiter {
 
     /// Undoes one [`take`](Self::take), unless Redis came or went in between: then the bucket of
     /// the other place gains one. None ever holds more than its burst.
-    pub async fn give_back(&self, key: &str, quota: Quota) {
-        self.step(key, quota, Step::GiveBack).await;
+    pub async fn give_back(&self, key: &str, quota: Quota) -> Decision {
+        self.step(key, quota, Step::GiveBack).await
     }
 
     async fn step(&self, key: &str, quota: Quota, step: Step) -> Decision {

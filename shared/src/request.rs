@@ -4,7 +4,7 @@
 //! error body, a log line and an audit entry all name the same request without handing it down.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
@@ -34,8 +34,21 @@ pub struct RequestContext {
     pub started: Instant,
     /// Set once the token is verified.
     pub user_id: OnceLock<UserId>,
-    /// Set where a rate limit applied.
-    pub rate_limit: OnceLock<RateLimitState>,
+    /// Set where a rate limit applied; of several, the last one.
+    pub rate_limit: Mutex<Option<RateLimitState>>,
+}
+
+impl RequestContext {
+    /// What the answer tells of a rate limit, if one applied.
+    #[must_use]
+    pub fn rate_limit(&self) -> Option<RateLimitState> {
+        *self.rate_limit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the answer tell of a rate limit.
+    pub fn set_rate_limit(&self, state: RateLimitState) {
+        *self.rate_limit.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
+    }
 }
 
 /// The parts of a `traceparent` header that log lines carry.

@@ -2,4 +2,5 @@
 //! deployed in, over a database of its own.
 
 mod auth;
+mod everywhere;
 mod jobs;

@@ -40,9 +40,10 @@ pub(crate) async fn check(
         None => false,
     };
     let attempt = Attempt::new(account.map(|account| account.id), name, known_address);
-    state.throttle.admit(&attempt).await?;
+    let turn = state.throttle.admit(&attempt).await?;
     let slot = state.hashing.slot().await.map_err(|busy| Error::Unavailable(busy.into()))?;
-    state.throttle.count(&attempt).await?;
+    // Until it is dropped, nobody of this address is refused for what this one may come to.
+    let _turn = state.throttle.count(&attempt, turn).await?;
     let stored = account.map(|account| account.password_hash.as_str());
     let verdict = slot.verify(typed, stored).await.map_err(Error::Internal)?;
     let needs_rehash = match verdict {

@@ -3,16 +3,19 @@
 //! Only failures count. An attempt is counted before its password is checked and given back when
 //! it was right, so that a hundred guesses at once are no more than a hundred one by one.
 
+mod turn;
+
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use shared::id::UserId;
-use shared::rate_limit::{Quota, RateLimiter};
+use shared::rate_limit::{Decision, Quota, RateLimiter};
 use shared::{Error, Result, request};
 
 use crate::config::Config;
+use turn::{Turn, Turns};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const QUARTER_HOUR: Duration = Duration::from_mins(15);
@@ -24,6 +27,7 @@ pub(crate) struct Throttle {
     address_failures: Quota,
     account_failures: Quota,
     address_requests: Quota,
+    turns: Turns,
 }
 
 /// What an attempt counts against.
@@ -47,6 +51,12 @@ impl Attempt {
     }
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Peek,
+    Take,
+}
+
 impl Throttle {
     pub(crate) fn new(limiter: RateLimiter, config: &Config) -> Self {
         let per = |period: Duration, count: std::num::NonZeroU32| Quota {
@@ -58,41 +68,71 @@ impl Throttle {
             address_failures: per(MINUTE, config.failures_per_minute),
             account_failures: per(QUARTER_HOUR, config.failures_per_account),
             address_requests: per(MINUTE, config.requests_per_minute),
+            turns: Turns::new(config.failures_per_minute),
         }
     }
 
     /// Refuses an attempt that is hopeless, before it costs anything.
-    pub(crate) async fn admit(&self, attempt: &Attempt) -> Result<()> {
-        let decision = self.limiter.peek(&attempt.address, self.address_failures).await;
-        if !decision.allowed {
-            return decision.enforce();
-        }
-        if let Some(account) = &attempt.account {
-            let decision = self.limiter.peek(account, self.account_failures).await;
-            if !decision.allowed {
-                return decision.enforce();
-            }
-        }
-        Ok(())
+    pub(crate) async fn admit(&self, attempt: &Attempt) -> Result<Turn> {
+        let turn = self.turns.next(&attempt.address).await?;
+        self.for_sure(turn, attempt, Step::Peek).await
     }
 
     /// Counts the attempt as a failure, until [`Self::forgive`] says otherwise.
-    pub(crate) async fn count(&self, attempt: &Attempt) -> Result<()> {
-        self.limiter.take(&attempt.address, self.address_failures).await.enforce()?;
-        let Some(account) = &attempt.account else { return Ok(()) };
-        let decision = self.limiter.take(account, self.account_failures).await;
-        if !decision.allowed {
-            self.limiter.give_back(&attempt.address, self.address_failures).await;
-            return decision.enforce();
-        }
-        Ok(())
+    pub(crate) async fn count(&self, attempt: &Attempt, turn: Turn) -> Result<Turn> {
+        self.for_sure(turn, attempt, Step::Take).await
     }
 
     /// The password was right.
     pub(crate) async fn forgive(&self, attempt: &Attempt) {
-        self.limiter.give_back(&attempt.address, self.address_failures).await;
         if let Some(account) = &attempt.account {
             self.limiter.give_back(account, self.account_failures).await;
+        }
+        self.limiter.give_back(&attempt.address, self.address_failures).await.announce();
+    }
+
+    /// Goes on if the limits allow it, now or once everybody else of the address is done.
+    async fn for_sure(&self, turn: Turn, attempt: &Attempt, step: Step) -> Result<Turn> {
+        let decision = self.step(attempt, step).await;
+        if decision.allowed {
+            decision.announce();
+            return Ok(turn);
+        }
+        let alone = turn.alone().await?;
+        self.step(attempt, step).await.enforce()?;
+        Ok(alone)
+    }
+
+    async fn step(&self, attempt: &Attempt, step: Step) -> Decision {
+        match step {
+            Step::Peek => self.peek(attempt).await,
+            Step::Take => self.take(attempt).await,
+        }
+    }
+
+    async fn peek(&self, attempt: &Attempt) -> Decision {
+        let decision = self.limiter.peek(&attempt.address, self.address_failures).await;
+        match &attempt.account {
+            Some(account) if decision.allowed => {
+                let of_account = self.limiter.peek(account, self.account_failures).await;
+                if of_account.allowed { decision } else { of_account }
+            }
+            _ => decision,
+        }
+    }
+
+    async fn take(&self, attempt: &Attempt) -> Decision {
+        let decision = self.limiter.take(&attempt.address, self.address_failures).await;
+        match &attempt.account {
+            Some(account) if decision.allowed => {
+                let of_account = self.limiter.take(account, self.account_failures).await;
+                if of_account.allowed {
+                    return decision;
+                }
+                self.limiter.give_back(&attempt.address, self.address_failures).await;
+                of_account
+            }
+            _ => decision,
         }
     }
 }

@@ -58,5 +58,9 @@ pub fn routes() -> OpenApiRouter<State> {
 
 /// The function: its routes and what they need.
 pub fn app(context: &Context) -> anyhow::Result<OpenApiRouter> {
+    // One plan serves every filter of the list as well as a plan for each would, and making one
+    // takes PostgreSQL as long as reading the page.
+    let options = context.db.connect_options().as_ref().clone();
+    context.db.set_connect_options(options.options([("plan_cache_mode", "force_generic_plan")]));
     Ok(routes().with_state(State::new(context)))
 }

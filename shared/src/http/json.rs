@@ -102,12 +102,6 @@ fn parse<T: DeserializeOwned>(body: &[u8], uri: &Uri) -> Result<T, Error> {
     // Syntax first: what is wrong with a field is of no interest in a text that is no JSON.
     serde_json::from_str::<IgnoredAny>(text).map_err(|_| Error::Malformed)?;
     refuse_any(uri)?;
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let message = error.inner().to_string();
-        let message = message.rsplit_once(" at line ").map_or(&*message, |(text, _)| text);
-        Error::Invalid(vec![field_error(&error.path().to_string(), message)])
-    })?;
     // A derived struct would read an array as its fields in order.
     if !text.trim_start().starts_with('{') {
         return Err(Error::invalid("body", "must be a JSON object"));
@@ -115,7 +109,12 @@ fn parse<T: DeserializeOwned>(body: &[u8], uri: &Uri) -> Result<T, Error> {
     if has_nul(text) {
         return Err(Error::invalid("body", "must not contain the character NUL"));
     }
-    Ok(value)
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let message = error.inner().to_string();
+        let message = message.rsplit_once(" at line ").map_or(&*message, |(text, _)| text);
+        Error::Invalid(vec![field_error(&error.path().to_string(), message)])
+    })
 }
 
 /// Puts serde's words about a field into ours, beside the field's name. Its other messages may

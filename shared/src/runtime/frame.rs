@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -143,7 +143,7 @@ impl Frame {
                 .and_then(|value| TraceContext::parse(value.to_str().ok()?)),
             started: Instant::now(),
             user_id: OnceLock::new(),
-            rate_limit: OnceLock::new(),
+            rate_limit: Mutex::default(),
         }
     }
 }
@@ -167,7 +167,7 @@ fn complete(headers: &mut HeaderMap, request: &RequestContext) {
     if let Ok(request_id) = HeaderValue::from_str(&request.request_id) {
         headers.insert(&REQUEST_ID, request_id);
     }
-    if let Some(limit) = request.rate_limit.get() {
+    if let Some(limit) = request.rate_limit() {
         let [name_limit, name_remaining, name_reset] = &RATE_LIMIT;
         headers.insert(name_limit, limit.limit.into());
         headers.insert(name_remaining, limit.remaining.into());

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::caller::Role;
-use stack::local::Local;
+use stack::local::{Local, REFRESH_KEY};
 
 use super::{ME, REFRESH, Tokens, is_signed_in, log_out, refresh, sign_in};
 
@@ -141,8 +141,7 @@ async fn no_token_but_a_refresh_token_refreshes_and_all_others_are_refused_alike
     let long = "A".repeat(60_000);
 
     let mut details = BTreeSet::new();
-    for token in
-        ["", "vtr_", "vtr_AAAA", &tokens.access, &ended.refresh, &tampered, &longer, &long]
+    for token in ["", "vtr_", "vtr_AAAA", &tokens.access, &ended.refresh, &tampered, &longer, &long]
     {
         let reply = refresh(&api, token).await;
         assert_eq!((reply.status.as_u16(), reply.header("www-authenticate")), (401, "Bearer"));
@@ -171,15 +170,15 @@ async fn a_refresh_takes_one_token_and_nothing_else() {
 
 #[tokio::test]
 async fn a_new_key_makes_new_tokens_and_the_old_ones_are_still_read() {
-    let old = Local::new().await;
-    old.user("ada", Role::Viewer).await;
-    let tokens = sign_in(&old.api(), "ada").await;
-    let keys = "another secret, of 32 characters and more, \
-                a secret of a test, of 32 characters and more";
+    let mut local = Local::new().await;
+    local.user("ada", Role::Viewer).await;
+    let old = local.api();
+    let tokens = sign_in(&old, "ada").await;
+    local.set("REFRESH_TOKEN_KEY", &format!("a newer secret than the one of a test,{REFRESH_KEY}"));
+    let new = local.api();
 
-    let api = old.api_with(&[("REFRESH_TOKEN_KEY", keys)]);
-    let next = Tokens::of(&refresh(&api, &tokens.refresh).await);
-    Tokens::of(&refresh(&api, &next.refresh).await);
+    let next = Tokens::of(&refresh(&new, &tokens.refresh).await);
 
-    assert_eq!(refresh(&old.api(), &next.refresh).await.status, 401, "the new key made it");
+    assert_eq!(refresh(&old, &next.refresh).await.status, 401, "the new key made it");
+    Tokens::of(&refresh(&new, &next.refresh).await);
 }

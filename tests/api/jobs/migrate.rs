@@ -50,10 +50,28 @@ async fn a_table_in_use_stops_a_migration_without_a_trace_and_the_next_run_goes_
     long_read.rollback().await.unwrap();
 
     assert!(error.starts_with("migration 0002: a table it changes was in use"), "{error}");
-    assert!(error.contains("run it again"), "{error}");
+    assert!(error.contains("Nothing of this migration was changed. Run it again"), "{error}");
     assert_eq!(columns, 0);
     let told = second.await.unwrap();
     assert!(told.starts_with("applied 0002 ") && told.contains("applied 0007 "), "{told}");
+}
+
+#[tokio::test]
+async fn an_index_that_was_broken_off_is_made_anew() {
+    let database = TestDatabase::new().await;
+    let broken_off = "
+        UPDATE pg_index SET indisvalid = false
+        WHERE indexrelid = 'scan_events_ingest_idx'::regclass;
+        DELETE FROM _sqlx_migrations WHERE description = 'scan events ingest idx'";
+    sqlx::raw_sql(broken_off).execute(database.pool()).await.unwrap();
+
+    let told = migrate(&database).await.unwrap();
+
+    assert_eq!(told, "applied 0009 scan events ingest idx\n");
+    let valid = "SELECT indisvalid FROM pg_index
+                 WHERE indexrelid = 'scan_events_ingest_idx'::regclass";
+    let valid: bool = sqlx::query_scalar(valid).fetch_one(database.pool()).await.unwrap();
+    assert!(valid);
 }
 
 #[tokio::test]

@@ -4,16 +4,27 @@ use std::{
     env,
     fs::{self, DirBuilder, File, OpenOptions},
     io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    },
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail};
+use aws_lc_rs::digest;
+use data_encoding::HEXLOWER;
 
 /// The root of this clone.
 pub fn repository() -> &'static Path {
     let me = Path::new(env!("CARGO_MANIFEST_DIR"));
     me.ancestors().nth(2).unwrap_or(me)
+}
+
+/// A short name for a folder: two clones never share it, and a clone finds its own again.
+pub fn fingerprint(folder: &Path) -> String {
+    let digest = digest::digest(&digest::SHA256, folder.as_os_str().as_bytes());
+    HEXLOWER.encode(&digest.as_ref()[..6])
 }
 
 /// A binary of the workspace: it lies beside the one that asks, or, when a test asks, one folder up.

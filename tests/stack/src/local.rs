@@ -21,9 +21,17 @@ pub const START: &str = "2026-03-01T12:00:00Z";
 /// A database that is not there: nothing listens on that port.
 pub const NOWHERE: &str = "postgresql://nobody:nothing@127.0.0.1:1/none";
 
-/// Making a key takes longer than most tests.
-pub static SIGNING_KEY: LazyLock<PemKeyPair> =
-    LazyLock::new(|| rsa_key_pair(KeySize::Rsa2048).expect("an RSA key"));
+/// What refresh tokens are made with.
+pub const REFRESH_KEY: &str = "a secret of a test of 32 characters and more";
+
+/// What access tokens are signed with. Making a key takes longer than most tests.
+pub static SIGNING_KEY: LazyLock<PemKeyPair> = LazyLock::new(new_key);
+/// One that the functions do not know, unless they are told.
+pub static OTHER_KEY: LazyLock<PemKeyPair> = LazyLock::new(new_key);
+
+fn new_key() -> PemKeyPair {
+    rsa_key_pair(KeySize::Rsa2048).expect("an RSA key")
+}
 
 /// The functions of one test.
 pub struct Local {
@@ -52,6 +60,11 @@ impl Local {
     pub fn settings(&self, function: &str) -> Vec<(String, String)> {
         let usual = usual_settings(&self.database.url_for(function));
         usual.into_iter().chain(self.settings.clone()).collect()
+    }
+
+    /// What starts from now on has this setting.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.push((name.to_owned(), value.to_owned()));
     }
 
     /// The context of a function, as its process would make it, with this test's clock.
@@ -89,7 +102,7 @@ fn usual_settings(database_url: &str) -> Vec<(String, String)> {
         ("DATABASE_URL", database_url),
         ("JWT_PUBLIC_KEY", &SIGNING_KEY.public),
         ("JWT_PRIVATE_KEY", &SIGNING_KEY.private),
-        ("REFRESH_TOKEN_KEY", "a secret of a test with 32 characters and more"),
+        ("REFRESH_TOKEN_KEY", REFRESH_KEY),
         // Nobody measures the time of a failure here.
         ("LOGIN_FAILURE_FLOOR_MS", "0"),
     ];

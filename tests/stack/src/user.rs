@@ -40,7 +40,7 @@ impl User {
     pub fn reaches(self, folder: &Path) -> bool {
         Command::new("setpriv")
             .args(self.arguments())
-            .args(["test", "-w"])
+            .args(["test", "-x"])
             .arg(folder)
             .stderr(Stdio::null())
             .status()

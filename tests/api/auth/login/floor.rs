@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use shared::caller::Role;
-use stack::actors::PASSWORD;
 use stack::local::Local;
 
 use crate::auth::{log_in, sign_in};
@@ -26,12 +25,12 @@ async fn no_failure_is_answered_before_the_floor_whatever_the_reason() {
     }
 
     let names = ["wrong", "unknown", "inactive", "deleted", "expired", "unreadable"];
-    let timed = names.map(|name| async {
+    let attempts = names.map(async |name| {
         let started = Instant::now();
         let reply = log_in(&api, name, "another pass phrase").await;
         (name, reply.status, started.elapsed())
     });
-    for (name, status, time) in join_all(timed).await {
+    for (name, status, time) in join_all(attempts).await {
         assert_eq!(status, 401, "{name}");
         assert!(time >= Duration::from_millis(150), "{name} took {time:?}");
     }

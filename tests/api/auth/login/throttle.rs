@@ -71,7 +71,8 @@ async fn a_success_never_counts() {
 
     assert_eq!(guess(&api, "ada").await, 401);
     for _ in 0..5 {
-        sign_in(&api, "ada").await;
+        let reply = log_in(&api, "ada", PASSWORD).await;
+        assert_eq!((reply.status.as_u16(), reply.header("ratelimit-remaining")), (200, "1"));
     }
     assert_eq!(guess(&api, "ada").await, 401);
     assert_eq!(guess(&api, "ada").await, 429);
@@ -117,9 +118,11 @@ async fn fifty_guesses_at_once_are_no_more_than_ten() {
 
     let statuses = join_all((0..50).map(|_| guess(&api, "ada"))).await;
 
-    let count = |status: u16| statuses.iter().filter(|each| each.as_u16() == status).count();
-    assert_eq!((count(401), count(429)), (10, 40), "{statuses:?}");
-    assert_eq!(local.actions().await, ["login_failed"; 10]);
+    let count = |status: u16| statuses.iter().filter(|each| **each == status).count();
+    // What was too much for the machine, 503, was no guess.
+    assert_eq!(count(401) + count(429) + count(503), 50, "{statuses:?}");
+    assert!(count(401) <= 10, "{statuses:?}");
+    assert_eq!(local.actions().await, vec!["login_failed"; count(401)]);
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ impl Log {
     pub fn tail(&self) -> String {
         let lines = self.kept();
         let last = lines.iter().skip(lines.len().saturating_sub(8));
-        last.fold(String::new(), |text, line| text + "\n    " + line)
+        last.fold(String::new(), |text, line| text + "\n    " + &message(line))
     }
 
     /// Waits for a line that holds `text`; one that is kept already counts.
@@ -113,6 +113,14 @@ impl fmt::Debug for Log {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Log").field("kept", &self.kept().len()).finish_non_exhaustive()
     }
+}
+
+/// What a structured line says; any other line as it is.
+fn message(line: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(line)
+        .ok()
+        .and_then(|line| Some(line.get("message")?.as_str()?.to_owned()))
+        .unwrap_or_else(|| line.to_owned())
 }
 
 /// A stream that still writes to the log.

@@ -107,7 +107,7 @@ pub(super) async fn boot(
         try_join!(database::start(layout, &groups.stores), redis_url(layout, &groups.stores))?;
 
     let neighbours = start_neighbours(layout, &groups.api, &database_url)?;
-    let logins = database::prepare(&database_url).await?;
+    let logins = database::prepare(layout, &database_url).await?;
     let surroundings = Surroundings {
         keys: keys.clone(),
         redis_url: redis_url.clone(),
@@ -142,8 +142,12 @@ pub(super) async fn boot(
 /// `REDIS_URL` of the environment (set to nothing: none), or a Redis of our own.
 async fn redis_url(layout: &Layout, stores: &Group) -> anyhow::Result<Option<String>> {
     if let Ok(url) = env::var("REDIS_URL") {
-        component("Redis", "as REDIS_URL says");
-        return Ok(Some(url).filter(|url| !url.is_empty()));
+        let url = Some(url).filter(|url| !url.is_empty());
+        component(
+            "Redis",
+            if url.is_some() { "as REDIS_URL says" } else { "none: REDIS_URL is empty" },
+        );
+        return Ok(url);
     }
     let redis = redis::start(&Log::to_file(&layout.log_of("redis"))?, stores).await?;
     match &redis {
@@ -157,7 +161,7 @@ async fn redis_url(layout: &Layout, stores: &Group) -> anyhow::Result<Option<Str
 /// needs seconds, and what cannot be published meanwhile is published later.
 fn start_pubsub(layout: &Layout, api: &Group) -> anyhow::Result<PubSub> {
     if let Ok(host) = env::var("PUBSUB_EMULATOR_HOST") {
-        component("Pub/Sub", "as PUBSUB_EMULATOR_HOST says");
+        component("Pub/Sub", format_args!("as PUBSUB_EMULATOR_HOST says: {host}"));
         return Ok(if host.is_empty() { PubSub::Nowhere } else { PubSub::At(host) });
     }
     match pubsub::start(&Log::to_file(&layout.log_of("pubsub"))?, api)? {

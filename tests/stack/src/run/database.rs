@@ -13,7 +13,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::{
     functions,
-    layout::{Layout, repository},
+    layout::{Layout, fingerprint, repository},
     postgres::{self, Home, Purpose},
     process::{Launch, Log},
     secrets, seed,
@@ -73,12 +73,16 @@ pub(super) async fn start(layout: &Layout, stores: &Group) -> anyhow::Result<Str
 }
 
 /// Migrates, and makes a login user for each function; returns their URLs by function.
-pub(super) async fn prepare(owner_url: &str) -> anyhow::Result<BTreeMap<&'static str, String>> {
+pub(super) async fn prepare(
+    layout: &Layout,
+    owner_url: &str,
+) -> anyhow::Result<BTreeMap<&'static str, String>> {
     jobs(owner_url, ["migrate"]).await?;
     let mut connection = PgConnection::connect(owner_url).await?;
     let mut urls = BTreeMap::new();
     for function in functions::ALL {
-        let name = format!("stack_{}", function.name);
+        // Two clones may be given the same database; neither takes the other's password away.
+        let name = format!("{}_{}", function.name, fingerprint(layout.root()));
         let password = secrets::random_password()?;
         postgres::login_user(&mut connection, &name, &password, &function.group_role()).await?;
         urls.insert(function.name, postgres::as_user(owner_url, &name, &password)?);

@@ -1,13 +1,7 @@
 //! Bodies go through the gateway piece by piece, in both directions.
 
-use std::{
-    convert::Infallible,
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::body::HttpBody;
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -15,7 +9,7 @@ use axum::{
     routing::{any, post},
 };
 use futures_util::{StreamExt, stream};
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::BodyExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -101,7 +95,8 @@ async fn trailers_reach_the_client_who_wants_them() {
     let backend = Router::new().fallback(any(async || {
         let trailers =
             HeaderMap::from_iter([("x-export-rows".parse().unwrap(), "2".parse().unwrap())]);
-        let data = http_body_util::Full::new(Bytes::from("a,b\r\n"));
+        let rows = stream::iter([Ok::<_, Infallible>(Bytes::from("a,b\r\n"))]);
+        let data = Body::from_stream(rows);
         let body = data.with_trailers(async move { Some(Ok(trailers)) });
         let mut response = Response::new(Body::new(body));
         response.headers_mut().insert("trailer", "x-export-rows".parse().unwrap());

@@ -1,11 +1,13 @@
 //! The stack's own promises: the gateway's behaviour, and that nothing is left behind.
 
 mod children;
+mod databases;
 mod gateway;
 mod gateway_headers;
 mod gateway_streams;
 mod left_behind;
 mod local_gateway;
+mod neighbours;
 mod run;
 
 use std::{future::Future, time::Duration};
