@@ -38,5 +38,6 @@ openapi: ## Write terraform/gateway/openapi.yaml anew, from the handlers' docume
 	mv target/openapi.yaml terraform/gateway/openapi.yaml
 
 bench: setup ## Measure the release build
-	cargo build --release --bins
-	$(STACK) services -- cargo run --release --bin bench
+	tests/stack/setup wrk
+	cargo build --release -p auth -p users && cargo build --release -p shared --example bare
+	$(STACK) services -- cargo run --quiet --bin bench

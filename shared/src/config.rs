@@ -67,11 +67,7 @@ pub struct Config {
 impl Config {
     /// Reads and checks all of it.
     pub fn read(env: &Environment) -> anyhow::Result<Self> {
-        let production = match env.text("ENV").as_deref() {
-            None | Some("development" | "test") => false,
-            Some("production") => true,
-            Some(_) => anyhow::bail!("ENV: must be development, test or production"),
-        };
+        let production = env.is_production()?;
         let config = Self {
             production,
             bind_address: env.parse_or(

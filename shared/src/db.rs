@@ -48,22 +48,28 @@ pub fn pool(config: &Config, options: PgConnectOptions) -> PgPool {
 pub fn connect_options(config: &Config, service: &str) -> anyhow::Result<PgConnectOptions> {
     let options = parse_url(config.database_url.expose_secret())?;
     if config.production {
-        let encrypted = matches!(
-            options.get_ssl_mode(),
-            PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull
-        );
-        // A socket is Cloud SQL's own proxy, which encrypts what it passes on.
-        let through_socket = options.get_socket().is_some() || options.get_host().starts_with('/');
-        ensure!(
-            encrypted || through_socket,
-            "DATABASE_URL: must ask for TLS in production (sslmode=require, verify-ca or verify-full)"
-        );
+        require_encryption(&options)?;
     }
     let statement_timeout = config.request_timeout.as_millis().to_string();
     Ok(options.application_name(&format!("admin-api {service}")).options([
         ("statement_timeout", statement_timeout.as_str()),
         ("idle_in_transaction_session_timeout", "30000"),
     ]))
+}
+
+/// Refuses a connection that others could read along.
+pub fn require_encryption(options: &PgConnectOptions) -> anyhow::Result<()> {
+    let encrypted = matches!(
+        options.get_ssl_mode(),
+        PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull
+    );
+    // A socket is Cloud SQL's own proxy, which encrypts what it passes on.
+    let through_socket = options.get_socket().is_some() || options.get_host().starts_with('/');
+    ensure!(
+        encrypted || through_socket,
+        "DATABASE_URL: must ask for TLS in production (sslmode=require, verify-ca or verify-full)"
+    );
+    Ok(())
 }
 
 /// Reads a `DATABASE_URL`, also one written for Python (`postgresql+asyncpg://`).

@@ -1,6 +1,12 @@
 //! The API as its clients see it: each test calls the functions' routers, in the frame they are
 //! deployed in, over a database of its own.
 
+mod audited;
 mod auth;
 mod everywhere;
+mod health;
 mod jobs;
+mod openapi;
+mod roles;
+mod routes;
+mod start;

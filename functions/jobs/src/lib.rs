@@ -21,6 +21,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 async fn connect(env: &Environment, job: &str) -> anyhow::Result<PgConnection> {
     let url = env.required_secret("DATABASE_URL")?;
     let options = db::parse_url(url.expose_secret())?.application_name(&format!("admin-api {job}"));
+    if env.is_production()? {
+        db::require_encryption(&options)?;
+    }
     let connecting = timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
     connecting
         .context("DATABASE_URL: the database does not answer")?

@@ -41,6 +41,15 @@ impl Environment {
         Ok(self.parse(name, what)?.unwrap_or(default))
     }
 
+    /// `ENV`: production refuses what only a developer may do.
+    pub fn is_production(&self) -> anyhow::Result<bool> {
+        match self.text("ENV").as_deref() {
+            None | Some("development" | "test") => Ok(false),
+            Some("production") => Ok(true),
+            Some(_) => bail!("ENV: must be development, test or production"),
+        }
+    }
+
     /// A switch: `true` or `false`.
     pub fn flag(&self, name: &str, default: bool) -> anyhow::Result<bool> {
         self.parse_or(name, "true or false", default)

@@ -20,7 +20,7 @@ use crate::{Error, Result};
 
 const SLOTS_PER_CORE: usize = 2;
 const LONGEST_QUEUE: usize = 32;
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 /// The slots of this process. Clones share them.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub struct HashingPool {
     memories: Memories,
 }
 
-/// All slots were taken, and 32 were waiting already or none came free within a second.
+/// All slots were taken, and 32 were waiting already or none came free within three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords are being hashed")]
 pub struct Busy;

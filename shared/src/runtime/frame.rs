@@ -137,7 +137,10 @@ impl Frame {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             client_address: client_address::find(headers, peer, self.trusted_hops),
-            user_agent: text(&USER_AGENT).map(|agent| agent.chars().take(MAX_USER_AGENT).collect()),
+            user_agent: text(&USER_AGENT).map(|agent| {
+                // What `to_str` lets through is ASCII, so any byte is a boundary.
+                agent[..agent.len().min(MAX_USER_AGENT)].to_owned()
+            }),
             trace: headers
                 .get("traceparent")
                 .and_then(|value| TraceContext::parse(value.to_str().ok()?)),
@@ -159,6 +162,7 @@ fn is_sane(request_id: &str) -> bool {
 }
 
 fn complete(headers: &mut HeaderMap, request: &RequestContext) {
+    headers.reserve(SECURITY_HEADERS.len() + 5);
     for (name, value) in &SECURITY_HEADERS {
         headers.insert(name, value.clone());
     }

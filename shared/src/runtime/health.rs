@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::cache::{Cache, Health};
+use crate::error::Problem;
 use crate::http::{Json, NoQuery};
 
 /// `/ready` answers within a second; this leaves room to say so.
@@ -67,8 +68,10 @@ pub fn routes() -> OpenApiRouter<Readiness> {
 }
 
 /// Tells that the process answers; touches nothing else.
-#[utoipa::path(get, path = "/health", tag = "health", security(()),
-    responses((status = 200, description = "The process answers.", body = HealthReport)))]
+#[utoipa::path(get, path = "/health", tag = "health", security(()), responses(
+    (status = 200, description = "The process answers.", body = HealthReport),
+    (status = 422, description = "A query parameter that is not known.", body = Problem),
+))]
 async fn health(NoQuery: NoQuery) -> Json<HealthReport> {
     Json(HealthReport { status: "ok" })
 }
@@ -76,6 +79,7 @@ async fn health(NoQuery: NoQuery) -> Json<HealthReport> {
 /// Tells whether the function can do its work, within a second whatever hangs.
 #[utoipa::path(get, path = "/ready", tag = "health", security(()), responses(
     (status = 200, description = "The database answers.", body = ReadyReport),
+    (status = 422, description = "A query parameter that is not known.", body = Problem),
     (status = 503, description = "It does not, or the instance is stopping.", body = ReadyReport),
 ))]
 async fn ready(NoQuery: NoQuery, State(readiness): State<Readiness>) -> Response {

@@ -95,10 +95,11 @@ async fn a_session_ends_seven_days_after_its_login_whatever_is_refreshed() {
 async fn twenty_refreshes_at_once_get_the_same_successor_and_the_session_lives() {
     let local = Local::new().await;
     local.user("ada", Role::Viewer).await;
-    let api = local.api();
+    let (api, another) = (local.api(), local.api());
     let tokens = sign_in(&api, "ada").await;
 
-    let replies = join_all((0..20).map(|_| refresh(&api, &tokens.refresh))).await;
+    let instances = [&api, &another].into_iter().cycle().take(20);
+    let replies = join_all(instances.map(|api| refresh(api, &tokens.refresh))).await;
 
     let tokens: Vec<_> = replies.iter().map(Tokens::of).collect();
     let successors: BTreeSet<_> = tokens.iter().map(|tokens| &tokens.refresh).collect();

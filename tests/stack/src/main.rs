@@ -4,7 +4,12 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use shared::config::Environment;
-use stack::{layout::Layout, neighbours::Neighbour, query_data, run, services, terminal::warn};
+use stack::{
+    layout::Layout,
+    neighbours::{self, Neighbour},
+    query_data, run, services,
+    terminal::warn,
+};
 
 /// The VokeTag Admin API on one machine.
 #[derive(Parser)]
@@ -65,15 +70,12 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Sqlx { check } => query_data::prepare(check).await?,
         Command::Openapi => print!("{}", stack::openapi::document()?),
         Command::Neighbour { which } => {
+            let port = env.parse_or("PORT", "a port number", 0)?;
             let url = env.text("DATABASE_URL").unwrap_or_default();
-            neighbours_serve(which, env.parse_or("PORT", "a port number", 0)?, &url).await?;
+            neighbours::serve(which, port, &url).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn neighbours_serve(which: Neighbour, port: u16, url: &str) -> anyhow::Result<()> {
-    stack::neighbours::serve(which, port, url).await
 }
 
 fn layout(local: Option<PathBuf>) -> anyhow::Result<Layout> {

@@ -1,13 +1,14 @@
 //! Free ports on loopback.
 //!
 //! They are taken from below the kernel's own range for outgoing connections (32768 and up), so that
-//! between the choice and the use no passing connection sits down on one. Two stacks that start in
-//! the same moment can still choose the same one; with 12,000 to choose from, that is rare.
+//! between the choice and the use no passing connection sits down on one. Against another stack that
+//! chooses in the same moment, each is reserved for as long as this process lives: by an abstract
+//! Unix socket of the port's name, of which the kernel allows one.
 
 use std::{
-    collections::BTreeSet,
     net::{Ipv4Addr, TcpListener},
-    sync::Mutex,
+    os::{linux::net::SocketAddrExt, unix::net},
+    sync::{Mutex, PoisonError},
 };
 
 use anyhow::Context;
@@ -15,24 +16,38 @@ use anyhow::Context;
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
-/// What this process has handed out already.
-static TAKEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+static RESERVED: Mutex<Vec<net::UnixListener>> = Mutex::new(Vec::new());
 
-/// A port that nothing listens on, and that this process gives to nobody else.
+/// A port that nothing listens on, and that no stack on this machine gives to anybody else.
 pub fn free() -> anyhow::Result<u16> {
-    let mut taken = TAKEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    (0..1_000)
+    let (port, reservation) = (0..1_000)
         .map(|_| FIRST + random_u16() % COUNT)
-        .find(|&port| {
-            !taken.contains(&port) && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-        })
-        .inspect(|&port| {
-            taken.insert(port);
-        })
-        .context("no free port between 20000 and 32000 on 127.0.0.1")
+        .filter_map(|port| Some((port, reserve(port)?)))
+        .find(|&(port, _)| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
+        .context("no free port between 20000 and 32000 on 127.0.0.1")?;
+    RESERVED.lock().unwrap_or_else(PoisonError::into_inner).push(reservation);
+    Ok(port)
+}
+
+fn reserve(port: u16) -> Option<net::UnixListener> {
+    let name = net::SocketAddr::from_abstract_name(format!("voketag-admin-port-{port}")).ok()?;
+    net::UnixListener::bind_addr(&name).ok()
 }
 
 fn random_u16() -> u16 {
     let [a, b, ..] = *uuid::Uuid::new_v4().as_bytes();
     u16::from_be_bytes([a, b])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_given_away_once() {
+        let port = free().unwrap();
+
+        assert!(reserve(port).is_none());
+        assert_ne!(free().unwrap(), port);
+    }
 }

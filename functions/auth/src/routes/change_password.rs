@@ -30,7 +30,7 @@ pub(crate) struct Request {
 ///
 /// Ends the user's other sessions; this one goes on, and if its password was a temporary one it is
 /// whole from now on. A wrong current password counts as a failed login.
-#[utoipa::path(post, path = "/v1/admin/auth/change-password", tag = "auth",
+#[utoipa::path(post, path = "/v1/admin/auth/change-password", tag = "auth", summary = "Change the caller's password",
     security(("access_token" = [])),
     request_body = Request,
     responses(

@@ -30,7 +30,9 @@ struct Jwk {
     key_use: String,
     /// The RFC 7638 thumbprint.
     kid: String,
+    /// The modulus.
     n: String,
+    /// The exponent.
     e: String,
 }
 
@@ -38,11 +40,12 @@ struct Jwk {
 ///
 /// The keys that access tokens are verified with. During a rotation both the old and the new are
 /// here, so a verifier may keep them for five minutes.
-#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "auth", security(()),
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "auth", summary = "Get the public keys of access tokens", security(()),
     responses(
         (status = 200, description = "The public keys.", body = Jwks),
         (status = 422, description = "A query parameter that is not known.", body = Problem),
         (status = 429, description = "Too many requests.", body = Problem),
+        (status = 503, description = "Try again later.", body = Problem),
     ))]
 pub(crate) async fn jwks(
     _: PerAddress,

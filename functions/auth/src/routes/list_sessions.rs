@@ -20,6 +20,7 @@ pub(crate) struct Sessions {
 /// One login.
 #[derive(Serialize, utoipa::ToSchema)]
 struct Session {
+    /// To end it by.
     id: SessionId,
     /// When the user signed in.
     created_at: Timestamp,
@@ -27,13 +28,15 @@ struct Session {
     last_used_at: Timestamp,
     /// Where the user signed in from.
     ip_address: String,
+    /// What the client called itself then.
+    #[schema(required)]
     user_agent: Option<String>,
     /// It is the session that asks.
     current: bool,
 }
 
 /// `GET /v1/admin/auth/sessions`
-#[utoipa::path(get, path = "/v1/admin/auth/sessions", tag = "auth",
+#[utoipa::path(get, path = "/v1/admin/auth/sessions", tag = "auth", summary = "List the caller's sessions",
     security(("access_token" = [])),
     responses(
         (status = 200, description = "The caller's sessions.", body = Sessions),

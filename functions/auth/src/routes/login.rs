@@ -27,9 +27,11 @@ const TRIES: u32 = 3;
 pub(crate) struct Request {
     /// The username or the e-mail.
     #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
     username: Option<String>,
     /// In place of `username`, as clients of the earlier service send it.
     #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
     email: Option<String>,
     /// The password.
     #[schema(value_type = String, format = Password)]
@@ -51,7 +53,7 @@ impl Request {
 /// `POST /v1/admin/auth/login`
 ///
 /// Whatever is wrong, the answer and the time it takes are the same.
-#[utoipa::path(post, path = "/v1/admin/auth/login", tag = "auth", security(()),
+#[utoipa::path(post, path = "/v1/admin/auth/login", tag = "auth", summary = "Sign in", security(()),
     request_body = Request,
     responses(
         (status = 200, description = "Signed in.", body = TokenPair),

@@ -14,7 +14,7 @@ use crate::throttle::PerAddress;
 ///
 /// Ends the session of a refresh token, be it the newest or an older one. A token that names no
 /// living session has nothing to end, which is as good.
-#[utoipa::path(post, path = "/v1/admin/auth/logout", tag = "auth", security(()),
+#[utoipa::path(post, path = "/v1/admin/auth/logout", tag = "auth", summary = "End the session of a refresh token", security(()),
     request_body = Request,
     responses(
         (status = 204, description = "The session is over."),

@@ -13,7 +13,7 @@ use crate::{OwnSessions, store};
 /// `POST /v1/admin/auth/logout-all`
 ///
 /// Ends all sessions of the caller, this one too.
-#[utoipa::path(post, path = "/v1/admin/auth/logout-all", tag = "auth",
+#[utoipa::path(post, path = "/v1/admin/auth/logout-all", tag = "auth", summary = "End all of the caller's sessions",
     security(("access_token" = [])),
     responses(
         (status = 204, description = "All sessions are over."),

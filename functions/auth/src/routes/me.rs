@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use crate::{SignedIn, store};
 
 /// `GET /v1/admin/auth/me`
-#[utoipa::path(get, path = "/v1/admin/auth/me", tag = "auth", security(("access_token" = [])),
+#[utoipa::path(get, path = "/v1/admin/auth/me", tag = "auth", summary = "Get the caller as a user", security(("access_token" = [])),
     responses(
         (status = 200, description = "The caller.", body = User),
         (status = 401, description = "No valid access token.", body = Problem),

@@ -28,7 +28,7 @@ pub(crate) struct Request {
 ///
 /// Replaces both tokens. The replaced refresh token is answered with its successor for a short
 /// while, for a client whose answer got lost; used again after that it ends the session.
-#[utoipa::path(post, path = "/v1/admin/auth/refresh", tag = "auth", security(()),
+#[utoipa::path(post, path = "/v1/admin/auth/refresh", tag = "auth", summary = "Get the next pair of tokens", security(()),
     request_body = Request,
     responses(
         (status = 200, description = "The next pair of tokens.", body = TokenPair),

@@ -13,7 +13,7 @@ use crate::{OwnSessions, store};
 /// `DELETE /v1/admin/auth/sessions/{id}`
 ///
 /// Ends one of the caller's own sessions, this one not excepted. Another user's is not there.
-#[utoipa::path(delete, path = "/v1/admin/auth/sessions/{id}", tag = "auth",
+#[utoipa::path(delete, path = "/v1/admin/auth/sessions/{id}", tag = "auth", summary = "End one of the caller's sessions",
     security(("access_token" = [])),
     params(("id" = SessionId, Path, description = "The session.")),
     responses(

@@ -76,7 +76,8 @@ impl Request {
 ///
 /// Username and e-mail must not be those of another user, in whatever case; a deleted user's are
 /// free.
-#[utoipa::path(post, path = "/v1/admin/users", tag = "users", security(("access_token" = [])),
+#[utoipa::path(post, path = "/v1/admin/users", tag = "users",
+    summary = "Make a user", security(("access_token" = [])),
     request_body = Request,
     responses(
         (status = 201, description = "The user was made.", body = User,

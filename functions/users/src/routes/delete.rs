@@ -16,9 +16,10 @@ use crate::{UsersAdmin, last_admin, store};
 /// Ends the user's sessions. The audit log goes on pointing at the user, whose username and e-mail
 /// become free.
 #[utoipa::path(delete, path = "/v1/admin/users/{id}", tag = "users",
-    security(("access_token" = [])),
+    summary = "Delete a user", security(("access_token" = [])),
     params(("id" = UserId, Path, description = "The user."),
-           ("If-Match" = Option<String>, Header, description = "The version that is meant.")),
+           ("If-Match" = Option<String>, Header, nullable = false,
+               description = "The version that is meant.")),
     responses(
         (status = 204, description = "The user is deleted."),
         (status = 401, description = "No valid access token.", body = Problem),

@@ -11,7 +11,8 @@ use crate::model::Versioned;
 use crate::{UsersAdmin, store};
 
 /// `GET /v1/admin/users/{id}`
-#[utoipa::path(get, path = "/v1/admin/users/{id}", tag = "users", security(("access_token" = [])),
+#[utoipa::path(get, path = "/v1/admin/users/{id}", tag = "users",
+    summary = "Get a user", security(("access_token" = [])),
     params(("id" = UserId, Path, description = "The user.")),
     responses(
         (status = 200, description = "The user.", body = User,

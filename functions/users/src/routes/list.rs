@@ -36,7 +36,8 @@ pub(crate) struct Parameters {
 /// `GET /v1/admin/users`
 ///
 /// Newest first. Deleted users are not among them.
-#[utoipa::path(get, path = "/v1/admin/users", tag = "users", security(("access_token" = [])),
+#[utoipa::path(get, path = "/v1/admin/users", tag = "users",
+    summary = "List users", security(("access_token" = [])),
     params(Parameters),
     responses(
         (status = 200, description = "A page of users.", body = Page<User>),

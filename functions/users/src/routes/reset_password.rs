@@ -49,10 +49,11 @@ pub(crate) struct PasswordReset {
 /// ends after 24 hours, and whoever signs in with it must change it first. Ends the user's
 /// sessions. One's own password is changed with change-password instead.
 #[utoipa::path(post, path = "/v1/admin/users/{id}/reset-password", tag = "users",
-    security(("access_token" = [])),
+    summary = "Give a user a temporary password", security(("access_token" = [])),
     params(("id" = UserId, Path, description = "The user."),
-           ("If-Match" = Option<String>, Header, description = "The version that is meant.")),
-    request_body(content = Request, description = "May be left out."),
+           ("If-Match" = Option<String>, Header, nullable = false,
+               description = "The version that is meant.")),
+    request_body(content = Option<Request>, description = "May be left out."),
     responses(
         (status = 200, description = "The temporary password holds.", body = PasswordReset),
         (status = 400, description = "The body is not JSON.", body = Problem),

@@ -80,9 +80,10 @@ impl Request {
 /// Deactivating a user ends the user's sessions, and activating revives none. A new role counts
 /// from the next request on. The last active admin stays one.
 #[utoipa::path(patch, path = "/v1/admin/users/{id}", tag = "users",
-    security(("access_token" = [])),
+    summary = "Change a user", security(("access_token" = [])),
     params(("id" = UserId, Path, description = "The user."),
-           ("If-Match" = Option<String>, Header, description = "The version that is meant.")),
+           ("If-Match" = Option<String>, Header, nullable = false,
+               description = "The version that is meant.")),
     request_body = Request,
     responses(
         (status = 200, description = "The user as changed.", body = User,

@@ -11,6 +11,7 @@ use stack::actors::PASSWORD;
 use stack::client::{Client, Reply};
 use stack::eventually::eventually;
 use stack::local::Local;
+use uuid::Uuid;
 
 use crate::auth::{log_in, sign_in};
 
@@ -123,6 +124,27 @@ async fn fifty_guesses_at_once_are_no_more_than_ten() {
     assert_eq!(count(401) + count(429) + count(503), 50, "{statuses:?}");
     assert!(count(401) <= 10, "{statuses:?}");
     assert_eq!(local.actions().await, vec!["login_failed"; count(401)]);
+}
+
+#[tokio::test]
+async fn instances_that_share_a_redis_count_failures_together() {
+    let redis = std::env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL is set by `make test`");
+    let local = Local::with(&[("REDIS_URL", &redis), ("LOGIN_FAILURES_PER_MINUTE", "2")]).await;
+    // Names and an address that no other run has.
+    let name = || Uuid::new_v4().to_string();
+    let ada = name();
+    local.user(&ada, Role::Viewer).await;
+    let address = Ipv6Addr::from(Uuid::new_v4().into_bytes()).to_string();
+    let (one, two) = (local.api().at(&address), local.api().at(&address));
+
+    assert_eq!(guess(&one, &name()).await, 401);
+    for instance in [&one, &two, &one] {
+        sign_in(instance, &ada).await;
+    }
+    assert_eq!(guess(&two, &name()).await, 401);
+
+    assert_eq!(log_in(&one, &ada, PASSWORD).await.status, 429);
+    assert_eq!(log_in(&two, &ada, PASSWORD).await.status, 429);
 }
 
 #[tokio::test]

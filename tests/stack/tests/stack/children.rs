@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use stack::{
+    eventually::eventually,
     process::{Farewell, Launch, Process, Signal},
     supervisor::{Event, Group, WhenItEnds},
 };
@@ -10,8 +11,6 @@ use tokio::{
     sync::mpsc,
     time::{Instant, timeout},
 };
-
-use crate::eventually;
 
 const SOON: Duration = Duration::from_secs(10);
 const SHORT: Farewell = &[(Signal::TERM, Duration::from_millis(300))];
@@ -59,7 +58,7 @@ async fn a_child_that_is_dropped_is_gone() {
 
     drop(process);
 
-    eventually("it is gone", SOON, async || !crate::left_behind::lives(pid)).await;
+    eventually("it is gone", SOON, async || (!crate::left_behind::lives(pid)).then_some(())).await;
 }
 
 #[tokio::test]

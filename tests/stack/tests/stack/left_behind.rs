@@ -3,13 +3,12 @@
 use std::{collections::BTreeSet, fs, path::PathBuf, process::Stdio, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
+use stack::eventually::eventually;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
     time::timeout,
 };
-
-use crate::eventually;
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -80,8 +79,8 @@ async fn nothing_outlives_a_stack_that_is_killed() {
     signal(&services, Signal::KILL);
     services.wait().await.unwrap();
 
-    eventually("all children are gone", SOON, async || !children.iter().any(|&pid| lives(pid)))
-        .await;
+    let all_gone = async || (!children.iter().any(|&pid| lives(pid))).then_some(());
+    eventually("all children are gone", SOON, all_gone).await;
     // The folder stays: a later start finds it and deletes it.
     fs::remove_dir_all(folder).unwrap();
 }

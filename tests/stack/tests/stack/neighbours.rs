@@ -7,13 +7,12 @@ use serde_json::Value;
 use sqlx::PgPool;
 use stack::{
     database::TestDatabase,
+    eventually::eventually,
     neighbours::Neighbour,
     ports, probe,
     process::{Launch, Process},
 };
 use uuid::Uuid;
-
-use crate::eventually;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -32,7 +31,7 @@ async fn started(neighbour: Neighbour) -> StandIn {
         .env("DATABASE_URL", database.url())
         .start()
         .unwrap();
-    let healthy = async || probe::http(port, neighbour.health_path()).await;
+    let healthy = async || probe::http(port, neighbour.health_path()).await.then_some(());
     eventually("it is healthy", SOON, healthy).await;
     StandIn { url: format!("http://127.0.0.1:{port}"), database, _process: process }
 }
@@ -69,7 +68,7 @@ async fn the_factory_retries_a_failed_batch_and_completes_it() {
     assert_eq!(status(db, STATUS, id).await, "processing");
     assert_eq!(post(url).await.status(), 400);
 
-    let completed = async || status(db, STATUS, id).await == "completed";
+    let completed = async || (status(db, STATUS, id).await == "completed").then_some(());
     eventually("the batch is completed", SOON, completed).await;
 }
 
@@ -90,7 +89,7 @@ async fn the_blockchain_retries_a_failed_anchor_and_completes_it() {
     assert_eq!(post(url).await.status(), 400);
     assert_eq!(post(format!("{}/anchor/nonsense/retry", blockchain.url)).await.status(), 404);
 
-    let completed = async || status(db, STATUS, id).await == "completed";
+    let completed = async || (status(db, STATUS, id).await == "completed").then_some(());
     eventually("the anchor is completed", SOON, completed).await;
 }
 

@@ -11,13 +11,10 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use stack::layout::Layout;
+use stack::{eventually::eventually, layout::Layout};
 use tokio::{process::Command, time::timeout};
 
-use crate::{
-    eventually,
-    left_behind::{descendants, lives},
-};
+use crate::left_behind::{descendants, lives};
 
 /// Enough for a first start on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -75,11 +72,14 @@ async fn a_second_stack_of_a_clone_says_where_the_first_one_is() {
 async fn everything_comes_up_serves_and_goes_even_if_a_function_hangs() {
     let folder = tempfile::tempdir_in("/var/tmp").unwrap();
     let layout = Layout::at(folder.path().join("local"));
+    let said = folder.path().join("said");
+    let stderr = fs::File::create(&said).unwrap();
     let mut stack =
-        stack_run(layout.root(), 0).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap();
+        stack_run(layout.root(), 0).stdout(Stdio::null()).stderr(stderr).spawn().unwrap();
     eventually("stack.json is there", PATIENCE, async || {
-        assert!(lives(stack.id().unwrap()), "the stack did not start");
-        layout.description().exists()
+        let is_alive = lives(stack.id().unwrap());
+        assert!(is_alive, "the stack did not start: {}", fs::read_to_string(&said).unwrap());
+        layout.description().exists().then_some(())
     })
     .await;
 

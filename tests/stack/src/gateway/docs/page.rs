@@ -111,7 +111,7 @@ fn article(document: &Value, operation: &Operation<'_>) -> Markup {
                 }
                 @if is_open(document, content) { span.open { "no token" } }
             }
-            @if let Some(summary) = summary(content) { p.summary { (summary) } }
+            @if let Some(summary) = text(&content["summary"]) { p.summary { (summary) } }
             (markdown(&content["description"]))
             @if !parameters.is_empty() {
                 h4 { "Parameters" }
@@ -134,11 +134,6 @@ fn article(document: &Value, operation: &Operation<'_>) -> Markup {
             }
         }
     }
-}
-
-/// What the operation does, in a line; one that only repeats method and path is left out.
-fn summary(operation: &Value) -> Option<&str> {
-    text(&operation["summary"]).filter(|summary| !summary.starts_with('`'))
 }
 
 fn parameter_row(parameter: &Value) -> Markup {

@@ -1,0 +1,212 @@
+//! What a function's database role must not do, tried as that role: whoever breaks into a function
+//! gets no further than its grants.
+
+mod audit_log;
+
+use shared::caller::Role;
+use sqlx::{Connection, PgConnection, PgPool};
+use stack::local::Local;
+
+const FUNCTIONS: [&str; 2] = ["auth", "users"];
+
+/// A database with a user, a session and an entry in the log to be at.
+async fn inhabited() -> Local {
+    let local = Local::new().await;
+    let api = local.api();
+    let viewer = local.actor(&api, Role::Viewer).await;
+    assert_eq!(viewer.client.get("/v1/admin/users").await.status, 403);
+    local
+}
+
+async fn connect(local: &Local, function: &str) -> PgConnection {
+    PgConnection::connect(&local.database.url_for(function)).await.unwrap()
+}
+
+/// Why the database refuses a statement, as an SQLSTATE; nothing if it does not.
+async fn refusal(connection: &mut PgConnection, statement: &'static str) -> Option<String> {
+    let error = sqlx::raw_sql(statement).execute(connection).await.err()?;
+    let code = error.as_database_error().and_then(|error| error.code());
+    Some(code.unwrap_or_else(|| panic!("{statement}: {error}")).into_owned())
+}
+
+async fn assert_denied(local: &Local, function: &str, statements: &[&'static str]) {
+    let mut connection = connect(local, function).await;
+    for statement in statements {
+        let refusal = refusal(&mut connection, statement).await;
+        assert_eq!(refusal.as_deref(), Some("42501"), "{function}: {statement}");
+    }
+}
+
+#[tokio::test]
+async fn users_never_sees_a_password_hash() {
+    let local = inhabited().await;
+
+    assert_denied(
+        &local,
+        "users",
+        &[
+            "SELECT password_hash FROM admin_users",
+            "SELECT * FROM admin_users",
+            "SELECT u FROM admin_users AS u",
+            "SELECT id FROM admin_users WHERE password_hash LIKE '$argon2id$%'",
+            "SELECT id FROM admin_users ORDER BY password_hash",
+            "UPDATE admin_users SET name = password_hash",
+            "UPDATE admin_users SET updated_at = updated_at RETURNING password_hash",
+            "COPY admin_users (password_hash) TO STDOUT",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn users_may_end_a_session_and_nothing_else_about_it() {
+    let local = inhabited().await;
+
+    assert_denied(
+        &local,
+        "users",
+        &[
+            "UPDATE admin_sessions SET expires_at = expires_at + interval '1 year'",
+            "UPDATE admin_sessions SET generation = 0",
+            "UPDATE admin_sessions SET generation_seen = true",
+            "UPDATE admin_sessions SET user_id = user_id",
+            "INSERT INTO admin_sessions (id, user_id, created_at, rotated_at, last_used_at,
+                                         expires_at, ip_address)
+             SELECT gen_random_uuid(), id, now(), now(), now(), now(), '' FROM admin_users",
+            "DELETE FROM admin_sessions",
+            "SELECT ip_address FROM admin_sessions",
+            "SELECT generation FROM admin_sessions",
+            "SELECT * FROM admin_login_logs",
+        ],
+    )
+    .await;
+    let mut connection = connect(&local, "users").await;
+    let ends = "UPDATE admin_sessions SET revoked_at = now() WHERE revoked_at IS NULL";
+    assert_eq!(refusal(&mut connection, ends).await, None);
+}
+
+#[tokio::test]
+async fn auth_may_change_a_password_and_nobodys_rights() {
+    let local = inhabited().await;
+
+    assert_denied(
+        &local,
+        "auth",
+        &[
+            "UPDATE admin_users SET role = 'admin'",
+            "UPDATE admin_users SET is_active = true",
+            "UPDATE admin_users SET username = 'root'",
+            "UPDATE admin_users SET email = 'root@example.com'",
+            "UPDATE admin_users SET deleted_at = NULL",
+            "UPDATE admin_users SET version = 1",
+            "INSERT INTO admin_users (id, email, name, role, password_hash, created_at, updated_at)
+             VALUES (gen_random_uuid(), 'a', 'b', 'admin', 'c', now(), now())",
+            "DELETE FROM admin_users",
+            "DELETE FROM admin_sessions",
+            "SELECT user_agent FROM admin_login_logs",
+            "INSERT INTO admin_login_logs (id, user_id, created_at)
+             VALUES (gen_random_uuid(), gen_random_uuid(), now())",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn no_function_reaches_what_is_not_its_business() {
+    let local = inhabited().await;
+
+    for function in FUNCTIONS {
+        assert_denied(
+            &local,
+            function,
+            &[
+                "SELECT * FROM batches",
+                "SELECT * FROM products",
+                "SELECT * FROM anchors",
+                "SELECT * FROM scans",
+                "SELECT * FROM scan_events",
+                "INSERT INTO scan_events (id, tag_id, product_id)
+                 VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid())",
+                "SELECT * FROM _sqlx_migrations",
+                "TRUNCATE admin_users",
+                "TRUNCATE admin_sessions",
+                "CREATE TABLE mine (id int)",
+                "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+                "ALTER TABLE admin_users DISABLE TRIGGER admin_users_audited",
+                "DROP TRIGGER admin_users_audited ON admin_users",
+                "ALTER ROLE CURRENT_USER SUPERUSER",
+                "SET ROLE postgres",
+                "SET session_replication_role = replica",
+                "SELECT pg_read_file('/etc/passwd')",
+                "COPY (SELECT 1) TO PROGRAM 'true'",
+            ],
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn no_function_may_become_another() {
+    let local = inhabited().await;
+
+    for (function, other) in [
+        ("auth", "SET ROLE admin_api_users"),
+        ("users", "SET ROLE admin_api_auth"),
+        ("users", "SET SESSION AUTHORIZATION postgres"),
+    ] {
+        assert_denied(&local, function, &[other]).await;
+    }
+}
+
+#[tokio::test]
+async fn the_only_function_of_ours_that_may_be_called_marks_a_session_as_seen() {
+    let local = inhabited().await;
+
+    for function in FUNCTIONS {
+        let pool = PgPool::connect(&local.database.url_for(function)).await.unwrap();
+        let callable: Vec<String> = sqlx::query_scalar(
+            "SELECT proname::text FROM pg_proc
+             WHERE pronamespace = 'public'::regnamespace AND prorettype <> 'trigger'::regtype
+               AND has_function_privilege(oid, 'EXECUTE')",
+        )
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+        assert_eq!(callable, ["admin_session_mark_seen"], "{function}");
+    }
+}
+
+#[tokio::test]
+async fn marking_a_session_as_seen_changes_that_and_when_it_was_used_and_only_for_the_newest() {
+    let local = Local::new().await;
+    let viewer = local.actor(&local.api(), Role::Viewer).await;
+    let mut connection = connect(&local, "users").await;
+    let row = async || -> serde_json::Value {
+        sqlx::query_scalar("SELECT to_json(s) FROM admin_sessions AS s")
+            .fetch_one(local.database.pool())
+            .await
+            .unwrap()
+    };
+    let mut mark = async |generation: i32| {
+        sqlx::query("SELECT admin_session_mark_seen($1, $2, '2026-03-01T12:05:00Z')")
+            .bind(viewer.session_id)
+            .bind(generation)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    };
+    let before = row().await;
+
+    for strange in [-1, 1, i32::MAX] {
+        mark(strange).await;
+        assert_eq!(row().await, before);
+    }
+    mark(0).await;
+
+    let mut after = row().await;
+    assert_eq!(after["generation_seen"], true);
+    assert_eq!(after["last_used_at"], "2026-03-01T12:05:00+00:00");
+    after["generation_seen"] = before["generation_seen"].clone();
+    after["last_used_at"] = before["last_used_at"].clone();
+    assert_eq!(after, before);
+}
