@@ -159,15 +159,15 @@ async fn no_function_may_become_another() {
 }
 
 #[tokio::test]
-async fn the_only_function_of_ours_that_may_be_called_marks_a_session_as_seen() {
+async fn more_rights_than_its_own_a_function_gets_only_to_mark_a_session_as_seen() {
     let local = inhabited().await;
 
     for function in FUNCTIONS {
         let pool = PgPool::connect(&local.database.url_for(function)).await.unwrap();
         let callable: Vec<String> = sqlx::query_scalar(
             "SELECT proname::text FROM pg_proc
-             WHERE pronamespace = 'public'::regnamespace AND prorettype <> 'trigger'::regtype
-               AND has_function_privilege(oid, 'EXECUTE')",
+             WHERE pronamespace = 'public'::regnamespace AND prosecdef
+               AND prorettype <> 'trigger'::regtype AND has_function_privilege(oid, 'EXECUTE')",
         )
         .fetch_all(&pool)
         .await

@@ -20,7 +20,8 @@ pub enum CorsOrigins {
 }
 
 impl CorsOrigins {
-    pub(super) fn read(env: &Environment, production: bool) -> anyhow::Result<Self> {
+    /// Reads the two settings; production does not let `*` go with credentials.
+    pub fn read(env: &Environment, production: bool) -> anyhow::Result<Self> {
         let credentials = env.parse::<bool>("CORS_ALLOW_CREDENTIALS", "true or false")?;
         let text = env.text("CORS_ORIGINS").unwrap_or_else(|| "*".to_owned());
         let origins: Vec<String> = if text.starts_with('[') {

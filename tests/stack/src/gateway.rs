@@ -23,6 +23,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use shared::config::CorsOrigins;
 use tokio::{
     net::TcpListener,
     time::{Instant, timeout_at},
@@ -38,7 +39,6 @@ mod problem;
 mod routes;
 
 pub use asked::Asked;
-pub use cors::Cors;
 pub use document::Document;
 use problem::Problem;
 use routes::Routes;
@@ -61,7 +61,7 @@ type Witness = Box<dyn Fn(&Refusal<'_>) + Send + Sync>;
 pub struct Gateway {
     routes: Routes,
     pages: docs::Pages,
-    cors: Cors,
+    cors: CorsOrigins,
     client: Client<HttpConnector, Body>,
     witness: Witness,
 }
@@ -72,7 +72,7 @@ impl Gateway {
     pub fn new(
         document: &Document,
         functions: &BTreeMap<String, Uri>,
-        cors: Cors,
+        cors: CorsOrigins,
     ) -> anyhow::Result<Self> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);

@@ -15,6 +15,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use shared::config::{CorsOrigins, Environment};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
@@ -22,7 +23,7 @@ use tokio::{
 
 use crate::{
     access_log,
-    gateway::{Cors, Document, Gateway},
+    gateway::{Document, Gateway},
     layout::{self, Layout},
     postgres,
     supervisor::{Event, Group},
@@ -57,6 +58,7 @@ pub async fn run(layout: Layout, port: u16) -> anyhow::Result<ExitCode> {
     let _lock = layout.lock()?;
     let listener = listen(port)?;
     let url = format!("http://localhost:{}", listener.local_addr()?.port());
+    let cors = CorsOrigins::read(&Environment::of_process(), false)?;
     let document = Document::read(&layout::repository().join("terraform/gateway/openapi.yaml"))?;
 
     let mut stop = Stop::listen()?;
@@ -71,7 +73,7 @@ pub async fn run(layout: Layout, port: u16) -> anyhow::Result<ExitCode> {
             booted.describe(&layout)?;
             greeting::print(&booted);
             is_up.store(true, Ordering::Relaxed);
-            let gateway = Gateway::new(&document, &booted.addresses()?, Cors::from_env())?
+            let gateway = Gateway::new(&document, &booted.addresses()?, cors)?
                 .witnessed_by(|refusal| say(access_log::refusal(refusal)));
             tokio::select! {
                 served = gateway.serve(listener) => served,

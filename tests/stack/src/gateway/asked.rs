@@ -10,9 +10,10 @@ use axum::{
         },
     },
 };
+use shared::config::CorsOrigins;
 use uuid::Uuid;
 
-use super::Cors;
+use super::cors;
 
 /// The names in an answer that do not depend on what was asked.
 const SECURITY: [(HeaderName, &str); 6] = [
@@ -45,7 +46,11 @@ impl Asked {
 
     /// Gives an answer of the gateway the headers that every answer of the API has. What the answer
     /// says for itself stays.
-    pub(super) fn dress(&self, mut response: Response<Body>, cors: &Cors) -> Response<Body> {
+    pub(super) fn dress(
+        &self,
+        mut response: Response<Body>,
+        allowed: &CorsOrigins,
+    ) -> Response<Body> {
         let headers = response.headers_mut();
         for (name, value) in SECURITY {
             headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -53,7 +58,7 @@ impl Asked {
         if let Ok(id) = HeaderValue::try_from(&self.id) {
             headers.insert("x-request-id", id);
         }
-        cors.add_to(headers, self.origin.as_ref());
+        cors::add_to(allowed, headers, self.origin.as_ref());
         response
     }
 }

@@ -5,7 +5,7 @@ use std::{future::pending, time::Duration};
 use axum::{Router, routing::any};
 use reqwest::{Method, Response, header::HeaderMap};
 use serde_json::Value;
-use stack::gateway::Cors;
+use shared::config::CorsOrigins;
 
 use crate::local_gateway::{in_front_of, in_front_of_with, nowhere, serve};
 
@@ -119,7 +119,7 @@ async fn an_error_carries_the_clients_request_id_if_that_is_a_sane_one() {
 #[tokio::test]
 async fn a_browser_may_read_an_error() {
     let known = "https://admin.example";
-    let only = Cors::Only { origins: vec![known.to_owned()], credentials: true };
+    let only = CorsOrigins::Only { origins: vec![known.parse().unwrap()], credentials: true };
     let url = format!("http://{}/x", in_front_of(nowhere().await, 1.0).await);
     let strict = format!("http://{}/x", in_front_of_with(nowhere().await, 1.0, only).await);
 

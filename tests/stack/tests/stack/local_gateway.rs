@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use axum::Router;
-use stack::gateway::{Cors, Document, Gateway};
+use shared::config::CorsOrigins;
+use stack::gateway::{Document, Gateway};
 use tokio::net::TcpListener;
 
 /// A small document with the two ways of naming a backend.
@@ -47,10 +48,10 @@ pub async fn serve(backend: Router) -> SocketAddr {
 /// A gateway whose backend `things` is at `backend`, and answers within `deadline` seconds or not at
 /// all.
 pub async fn in_front_of(backend: SocketAddr, deadline: f64) -> SocketAddr {
-    in_front_of_with(backend, deadline, Cors::Any).await
+    in_front_of_with(backend, deadline, CorsOrigins::Any).await
 }
 
-pub async fn in_front_of_with(backend: SocketAddr, deadline: f64, cors: Cors) -> SocketAddr {
+pub async fn in_front_of_with(backend: SocketAddr, deadline: f64, cors: CorsOrigins) -> SocketAddr {
     let document = Document::parse(&document(deadline)).unwrap();
     let functions =
         BTreeMap::from([("things".to_owned(), format!("http://{backend}").parse().unwrap())]);
