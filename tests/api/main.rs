@@ -10,3 +10,4 @@ mod openapi;
 mod roles;
 mod routes;
 mod start;
+mod users;

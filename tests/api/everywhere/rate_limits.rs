@@ -1,7 +1,11 @@
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use serde_json::json;
 use shared::caller::Role;
 use stack::client::Reply;
+use stack::eventually::eventually;
 use stack::local::Local;
 use uuid::Uuid;
 
@@ -100,14 +104,22 @@ async fn whoever_may_not_uses_up_the_limit_too_and_health_has_none() {
 async fn instances_that_share_a_redis_share_the_limits() {
     let redis = redis_url();
     let local = Local::with(&[("REDIS_URL", &redis), ("RATE_LIMIT_ADDRESS_PER_MINUTE", "2")]).await;
-    // An address that no other run has.
-    let address = std::net::Ipv6Addr::from(Uuid::new_v4().into_bytes()).to_string();
-    let (one, two) = (local.api().at(&address), local.api().at(&address));
+    let (one, two) = (local.api(), local.api());
 
-    assert_eq!(limit(&one.get(JWKS).await), ["2", "1", "30"]);
-    assert_eq!(limit(&two.get(JWKS).await), ["2", "0", "60"]);
-    assert_eq!(one.get(JWKS).await.status, 429);
-    assert_eq!(two.get(JWKS).await.status, 429);
+    // A Redis that is slow for a moment, on a busy machine, is passed by for some seconds.
+    eventually("the limit is shared", Duration::from_secs(30), async || {
+        // An address that no other run has.
+        let address = Ipv6Addr::from(Uuid::new_v4().into_bytes()).to_string();
+        let (one, two) = (one.at(&address), two.at(&address));
+        let first = one.get(JWKS).await;
+        let second = two.get(JWKS).await;
+        let refused = [one.get(JWKS).await, two.get(JWKS).await];
+        let shared = limit(&first) == ["2", "1", "30"]
+            && limit(&second) == ["2", "0", "60"]
+            && refused.iter().all(|reply| reply.status == 429);
+        shared.then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

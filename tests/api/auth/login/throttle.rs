@@ -130,21 +130,27 @@ async fn fifty_guesses_at_once_are_no_more_than_ten() {
 async fn instances_that_share_a_redis_count_failures_together() {
     let redis = std::env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL is set by `make test`");
     let local = Local::with(&[("REDIS_URL", &redis), ("LOGIN_FAILURES_PER_MINUTE", "2")]).await;
-    // Names and an address that no other run has.
+    // Names and addresses that no other run has.
     let name = || Uuid::new_v4().to_string();
     let ada = name();
     local.user(&ada, Role::Viewer).await;
-    let address = Ipv6Addr::from(Uuid::new_v4().into_bytes()).to_string();
-    let (one, two) = (local.api().at(&address), local.api().at(&address));
+    let (one, two) = (local.api(), local.api());
 
-    assert_eq!(guess(&one, &name()).await, 401);
-    for instance in [&one, &two, &one] {
-        sign_in(instance, &ada).await;
-    }
-    assert_eq!(guess(&two, &name()).await, 401);
-
-    assert_eq!(log_in(&one, &ada, PASSWORD).await.status, 429);
-    assert_eq!(log_in(&two, &ada, PASSWORD).await.status, 429);
+    // A Redis that is slow for a moment, on a busy machine, is passed by for some seconds.
+    eventually("the failures are counted together", Duration::from_secs(30), async || {
+        let address = Ipv6Addr::from(Uuid::new_v4().into_bytes()).to_string();
+        let (one, two) = (one.at(&address), two.at(&address));
+        let mut statuses = vec![guess(&one, &name()).await];
+        for instance in [&one, &two, &one] {
+            statuses.push(log_in(instance, &ada, PASSWORD).await.status);
+        }
+        statuses.push(guess(&two, &name()).await);
+        for instance in [&one, &two] {
+            statuses.push(log_in(instance, &ada, PASSWORD).await.status);
+        }
+        (statuses == [401, 200, 200, 200, 401, 429, 429]).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
