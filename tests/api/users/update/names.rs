@@ -68,7 +68,8 @@ async fn of_two_users_who_get_the_same_name_at_once_one_does() {
             let wanted = if field == "email" { "@Example.com" } else { "" };
             let body = json!({ field: format!("wanted-{round}{wanted}") });
 
-            let replies = tokio::join!(admin.patch(&one, body.clone()), admin.patch(&two, body.clone()));
+            let replies =
+                tokio::join!(admin.patch(&one, body.clone()), admin.patch(&two, body.clone()));
 
             let mut statuses = [replies.0.status.as_u16(), replies.1.status.as_u16()];
             statuses.sort_unstable();
