@@ -105,8 +105,14 @@ pub fn conflict(error: sqlx::Error) -> Error {
     match violated_constraint(&error) {
         Some("admin_users_username_key") => Error::Conflict("The username is taken."),
         Some("admin_users_email_key") => Error::Conflict("The e-mail is taken."),
+        // Two users who get each other's names at once wait for one another: PostgreSQL ends one.
+        _ if is_deadlock(&error) => Error::Conflict("The username or the e-mail is taken."),
         _ => error.into(),
     }
+}
+
+fn is_deadlock(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).as_deref() == Some("40P01")
 }
 
 /// Refuses an e-mail that is how somebody else signs in, which no constraint can: the username of

@@ -1,8 +1,11 @@
 //! A new username or e-mail: whose it may be, and that it is the one to sign in with.
 
+use std::time::Duration;
+
 use serde_json::json;
 use shared::caller::Role;
 use stack::actors::PASSWORD;
+use stack::eventually::eventually;
 use stack::local::Local;
 
 use crate::auth::{is_signed_in, log_in, sign_in};
@@ -77,6 +80,38 @@ async fn of_two_users_who_get_the_same_name_at_once_one_does() {
         }
     }
     assert_eq!(local.actions().await, ["update"; 20]);
+}
+
+#[tokio::test]
+async fn who_wants_the_name_of_one_who_wants_theirs_at_the_same_moment_conflicts() {
+    let local = Local::new().await;
+    let admin = local.actor(&local.api(), Role::Admin).await.client;
+    let ada = local.user("ada", Role::Viewer).await;
+    let bob = local.user("bob", Role::Viewer).await;
+    let mut other = local.database.pool().begin().await.unwrap();
+    let script = "SET LOCAL deadlock_timeout = '1min'";
+    sqlx::raw_sql(script).execute(&mut *other).await.unwrap();
+    let rename = "UPDATE admin_users SET username = $2 WHERE id = $1";
+    let give_up = sqlx::query(rename).bind(bob).bind("moving").execute(&mut *other).await;
+    give_up.unwrap();
+    let path = path(ada);
+    let request = admin.patch(&path, json!({ "username": "bob" }));
+    let want_theirs = async {
+        eventually("the request waits", Duration::from_secs(5), async || {
+            let waits = "SELECT true FROM pg_stat_activity
+                         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            let waits = sqlx::query_scalar::<_, bool>(waits);
+            waits.fetch_optional(local.database.pool()).await.unwrap()
+        })
+        .await;
+        sqlx::query(rename).bind(ada).bind("moved").execute(&mut *other).await.unwrap();
+    };
+
+    let (reply, ()) = tokio::join!(request, want_theirs);
+
+    assert_eq!(reply.status, 409, "{}", reply.body);
+    assert_eq!(reply.body["detail"], "The username or the e-mail is taken.");
+    assert!(local.log().await.is_empty());
 }
 
 #[tokio::test]
