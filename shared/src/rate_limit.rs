@@ -3,7 +3,7 @@
 //! A key has a bucket of `burst` tokens; one comes back every `refill`. In Redis the bucket is
 //! one for all instances, and each step is one atomic script. When Redis does not answer, a
 //! bucket in this process with the same arithmetic takes its place, so a limit is never off and
-//! never an error: it starts full there, and counts for this instance alone.
+//! never an error: it goes on from what Redis last told, and counts for this instance alone.
 
 mod gcra;
 mod local;
@@ -102,10 +102,8 @@ impl RateLimiter {
     async fn step(&self, key: &str, quota: Quota, step: Step) -> Decision {
         let key = Key::of(key);
         let now = self.clock.now().timestamp_micros();
-        match self.step_in_redis(key, quota, step, now).await {
-            Some(full_at) => gcra::step(quota, step, full_at, now).0,
-            None => self.local.step(key, quota, step, now),
-        }
+        let in_redis = self.step_in_redis(key, quota, step, now).await;
+        self.local.step(key, quota, step, in_redis, now)
     }
 
     /// Does `step` to the bucket in Redis. Returns when it was full before.

@@ -22,7 +22,7 @@ pub struct RequestContext {
     pub request_id: String,
     /// The HTTP method.
     pub method: Method,
-    /// The path without its query, which may hold personal data.
+    /// The path, cut at 500 characters, without its query, which may hold personal data.
     pub path: String,
     /// The client, as far as the trusted proxies vouch for it.
     pub client_address: IpAddr,

@@ -112,7 +112,7 @@ pub fn conflict(error: sqlx::Error) -> Error {
 }
 
 fn is_deadlock(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(|error| error.code()).as_deref() == Some("40P01")
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("40P01"))
 }
 
 /// Refuses an e-mail that is how somebody else signs in, which no constraint can: the username of

@@ -1,4 +1,5 @@
-//! The buckets of this process, for when Redis is away.
+//! The buckets of this process, for when Redis is away. They follow those in Redis, so that nobody
+//! gains a full bucket by Redis going away.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,9 +17,17 @@ pub(super) struct Local {
 }
 
 impl Local {
-    pub(super) fn step(&self, key: Key, quota: Quota, step: Step, now: Micros) -> Decision {
+    /// Does `step` to the bucket as it is in Redis, or as it is here where Redis did not answer.
+    pub(super) fn step(
+        &self,
+        key: Key,
+        quota: Quota,
+        step: Step,
+        in_redis: Option<Micros>,
+        now: Micros,
+    ) -> Decision {
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = buckets.get(&key).copied().unwrap_or(now);
+        let before = in_redis.or_else(|| buckets.get(&key).copied()).unwrap_or(now);
         let (decision, after) = gcra::step(quota, step, before, now);
         if after <= now {
             buckets.remove(&key);
@@ -54,23 +63,23 @@ mod tests {
     fn many_addresses_cannot_grow_it_and_do_not_wash_away_a_drained_bucket() {
         let local = Local::default();
         let drained = Key::of("drained");
-        while local.step(drained, QUOTA, Step::Take, NOW).allowed {}
+        while local.step(drained, QUOTA, Step::Take, None, NOW).allowed {}
 
         for address in 0..3 * CAPACITY {
-            local.step(Key::of(&address.to_string()), QUOTA, Step::Take, NOW);
+            local.step(Key::of(&address.to_string()), QUOTA, Step::Take, None, NOW);
             assert!(local.full_at.lock().unwrap().len() <= CAPACITY);
         }
 
-        assert!(!local.step(drained, QUOTA, Step::Peek, NOW).allowed);
+        assert!(!local.step(drained, QUOTA, Step::Peek, None, NOW).allowed);
     }
 
     #[test]
     fn a_full_bucket_takes_no_room() {
         let local = Local::default();
         let key = Key::of("ada");
-        local.step(key, QUOTA, Step::Take, NOW);
-        local.step(key, QUOTA, Step::GiveBack, NOW);
-        local.step(key, QUOTA, Step::Peek, NOW);
+        local.step(key, QUOTA, Step::Take, None, NOW);
+        local.step(key, QUOTA, Step::GiveBack, None, NOW);
+        local.step(key, QUOTA, Step::Peek, None, NOW);
         assert!(local.full_at.lock().unwrap().is_empty());
     }
 }

@@ -43,6 +43,8 @@ static SECURITY_HEADERS: [(HeaderName, HeaderValue); 6] = [
 
 const MAX_REQUEST_ID: usize = 128;
 const MAX_USER_AGENT: usize = 500;
+/// Longer than every path there is: what a log line or an audit entry repeats of a made-up one.
+const MAX_PATH: usize = 500;
 
 /// What the frame itself needs.
 struct Frame {
@@ -135,7 +137,7 @@ impl Frame {
                 .filter(|id| is_sane(id))
                 .map_or_else(|| id::new(&self.clock).to_string(), ToOwned::to_owned),
             method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            path: request.uri().path().chars().take(MAX_PATH).collect(),
             client_address: client_address::find(headers, peer, self.trusted_hops),
             user_agent: text(&USER_AGENT).map(|agent| {
                 // What `to_str` lets through is ASCII, so any byte is a boundary.
