@@ -84,7 +84,8 @@ impl<'a> MakeWriter<'a> for Lines {
 impl Write for &Lines {
     /// Takes one whole line: the layer above hands over nothing less.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut out = line.strip_suffix(b"}\n").unwrap_or(line).to_vec();
+        let mut out = Vec::with_capacity(line.len() + 512);
+        out.extend_from_slice(line.strip_suffix(b"}\n").unwrap_or(line));
         out.push(b',');
         // Serializing behind an open brace and then taking the brace away joins the two objects.
         let brace = out.len();

@@ -112,17 +112,20 @@ impl Drop for Slot<'_> {
 impl Frame {
     /// The response of the routes, or of whatever keeps them from giving one.
     async fn answer(&self, request: Request, next: Next) -> Response {
-        // Health checks must come through when nothing else does.
+        // A panic hook has logged where and why.
+        let panicked = |_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response();
         let is_health_check = matches!(request.uri().path(), "/health" | "/ready");
+        let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+        if is_health_check {
+            // They must come through when nothing else does, and are bounded by themselves.
+            return answer.await.unwrap_or_else(panicked);
+        }
         let slot = Slot::take(&self.in_flight);
-        if slot.taken > self.max_in_flight && !is_health_check {
+        if slot.taken > self.max_in_flight {
             return unavailable("too many requests are in flight");
         }
-        let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
         match tokio::time::timeout(self.timeout, answer).await {
-            Ok(Ok(response)) => response,
-            // The panic hook has logged where and why.
-            Ok(Err(_)) => Error::Internal(anyhow::anyhow!("a handler panicked")).into_response(),
+            Ok(answer) => answer.unwrap_or_else(panicked),
             Err(_) => unavailable("the request's deadline passed"),
         }
     }
@@ -137,12 +140,9 @@ impl Frame {
                 .filter(|id| is_sane(id))
                 .map_or_else(|| id::new(&self.clock).to_string(), ToOwned::to_owned),
             method: request.method().clone(),
-            path: request.uri().path().chars().take(MAX_PATH).collect(),
+            path: cut(request.uri().path(), MAX_PATH).to_owned(),
             client_address: client_address::find(headers, peer, self.trusted_hops),
-            user_agent: text(&USER_AGENT).map(|agent| {
-                // What `to_str` lets through is ASCII, so any byte is a boundary.
-                agent[..agent.len().min(MAX_USER_AGENT)].to_owned()
-            }),
+            user_agent: text(&USER_AGENT).map(|agent| cut(agent, MAX_USER_AGENT).to_owned()),
             trace: headers
                 .get("traceparent")
                 .and_then(|value| TraceContext::parse(value.to_str().ok()?)),
@@ -151,6 +151,11 @@ impl Frame {
             rate_limit: Mutex::default(),
         }
     }
+}
+
+/// At most `length` bytes of a text.
+fn cut(text: &str, length: usize) -> &str {
+    &text[..text.floor_char_boundary(length)]
 }
 
 fn unavailable(why: &'static str) -> Response {
