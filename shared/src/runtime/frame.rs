@@ -1,5 +1,6 @@
 //! What happens around every request, whatever the function.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +17,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use tower::{Service, service_fn};
 
+use super::cors::Cors;
 use super::{Context, health_routes};
 use crate::request::{self, RequestContext, TraceContext};
 use crate::{Clock, Error, client_address, id, telemetry};
@@ -49,6 +52,7 @@ const MAX_PATH: usize = 500;
 /// What the frame itself needs.
 struct Frame {
     clock: Clock,
+    cors: Cors,
     timeout: Duration,
     trusted_hops: usize,
     max_in_flight: usize,
@@ -60,6 +64,7 @@ pub fn app(context: &Context, routes: Router) -> Router {
     let (health, _) = health_routes().with_state(context.readiness.clone()).split_for_parts();
     let frame = Arc::new(Frame {
         clock: context.clock.clone(),
+        cors: Cors::new(&context.config.cors_origins),
         timeout: context.config.request_timeout,
         trusted_hops: context.config.trusted_proxy_hops,
         max_in_flight: context.config.max_in_flight,
@@ -69,21 +74,20 @@ pub fn app(context: &Context, routes: Router) -> Router {
         .merge(health)
         .fallback(async || Error::NotFound("route"))
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .layer(from_fn_with_state(Arc::clone(&frame), bounded))
-        .layer(super::cors::layer(&context.config.cors_origins))
         .layer(from_fn_with_state(frame, around))
 }
 
-/// Gives the request its bounds; below CORS, so that a web page can read what comes of it.
-async fn bounded(State(frame): State<Arc<Frame>>, request: Request, next: Next) -> Response {
-    frame.answer(request, next).await
-}
-
-/// Gives the request its name, and its response what every response has.
-async fn around(State(frame): State<Arc<Frame>>, request: Request, next: Next) -> Response {
+/// Gives the request its name and its bounds, and its response what every response has.
+async fn around(State(frame): State<Arc<Frame>>, request: Request, mut next: Next) -> Response {
     let context = Arc::new(frame.describe(&request));
+    let bounded = service_fn(|request: Request| {
+        // Health checks must come through when nothing else does.
+        let always = matches!(request.uri().path(), "/health" | "/ready");
+        frame.answer(always, next.call(request)).map(Ok)
+    });
     let work = async {
-        let mut response = next.run(request).await;
+        // The bounds lie below CORS, so that a web page can read what comes of them.
+        let mut response = frame.cors.answer(request, bounded).await;
         complete(response.headers_mut(), &context);
         telemetry::access(&context, response.status());
         response
@@ -111,21 +115,24 @@ impl Drop for Slot<'_> {
 
 impl Frame {
     /// The response of the routes, or of whatever keeps them from giving one.
-    async fn answer(&self, request: Request, next: Next) -> Response {
-        // A panic hook has logged where and why.
-        let panicked = |_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response();
-        let is_health_check = matches!(request.uri().path(), "/health" | "/ready");
-        let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-        if is_health_check {
-            // They must come through when nothing else does, and are bounded by themselves.
-            return answer.await.unwrap_or_else(panicked);
-        }
+    async fn answer(
+        &self,
+        always: bool,
+        routes: impl Future<Output = Result<Response, Infallible>>,
+    ) -> Response {
         let slot = Slot::take(&self.in_flight);
-        if slot.taken > self.max_in_flight {
+        if slot.taken > self.max_in_flight && !always {
             return unavailable("too many requests are in flight");
         }
+        // A panic hook has logged where and why.
+        let panicked = |_| Error::Internal(anyhow::anyhow!("a handler panicked")).into_response();
+        let answer = AssertUnwindSafe(routes).catch_unwind();
+        if always {
+            // They are bounded by themselves.
+            return answer.await.map_or_else(panicked, |Ok(response)| response);
+        }
         match tokio::time::timeout(self.timeout, answer).await {
-            Ok(answer) => answer.unwrap_or_else(panicked),
+            Ok(answer) => answer.map_or_else(panicked, |Ok(response)| response),
             Err(_) => unavailable("the request's deadline passed"),
         }
     }

@@ -18,6 +18,8 @@ const SECURITY: [(&str, &str); 6] = [
     ("referrer-policy", "no-referrer"),
 ];
 
+const ORIGIN: (&str, &str) = ("origin", "https://admin.example.com");
+
 fn assert_dressed(reply: &Reply, status: u16) {
     assert_eq!(reply.status, status, "{}", reply.body);
     for (name, value) in SECURITY {
@@ -43,7 +45,8 @@ async fn every_answer_carries_the_security_headers_and_no_server() {
     assert_dressed(&viewer.get(ME).await, 200);
     assert_dressed(&viewer.send(Method::HEAD, ME, &[], Body::empty()).await, 200);
     assert_dressed(&api.get("/health").await, 200);
-    assert_dressed(&api.send(Method::OPTIONS, ME, &[], Body::empty()).await, 200);
+    assert_dressed(&api.send(Method::OPTIONS, ME, &[ORIGIN], Body::empty()).await, 200);
+    assert_dressed(&api.send(Method::OPTIONS, ME, &[], Body::empty()).await, 405);
     assert_dressed(&viewer.post_nothing(LOGOUT_ALL).await, 204);
     assert_dressed(&api.send(Method::POST, LOGIN, &[], "{}".into()).await, 415);
     assert_dressed(&api.get(ME).await, 401);
