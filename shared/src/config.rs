@@ -6,6 +6,7 @@
 
 mod cors;
 mod environment;
+mod features;
 
 use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -16,6 +17,7 @@ use secrecy::SecretString;
 
 pub use cors::CorsOrigins;
 pub use environment::Environment;
+pub use features::Features;
 
 /// What every function is told. One with more settings of its own reads them from the same
 /// [`Environment`].
@@ -50,6 +52,8 @@ pub struct Config {
     /// `TRUSTED_PROXY_HOPS`: how many addresses from the right of `X-Forwarded-For` were written
     /// by proxies of ours.
     pub trusted_proxy_hops: usize,
+    /// `ENABLE_…`
+    pub features: Features,
     /// `CORS_ORIGINS`
     pub cors_origins: CorsOrigins,
     /// `REQUEST_TIMEOUT_SECS`
@@ -93,6 +97,7 @@ impl Config {
                 .text("JWT_AUDIENCE")
                 .unwrap_or_else(|| "voketag-admin-api".to_owned()),
             trusted_proxy_hops: env.parse_or("TRUSTED_PROXY_HOPS", "a number of proxies", 1)?,
+            features: Features::read(env)?,
             cors_origins: CorsOrigins::read(env, production)?,
             request_timeout: Duration::from_secs(
                 positive(env, "REQUEST_TIMEOUT_SECS", 8)?.get().into(),

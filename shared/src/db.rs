@@ -54,6 +54,8 @@ pub fn connect_options(config: &Config, service: &str) -> anyhow::Result<PgConne
     Ok(options.application_name(&format!("admin-api {service}")).options([
         ("statement_timeout", statement_timeout.as_str()),
         ("idle_in_transaction_session_timeout", "30000"),
+        // Compiling a statement takes longer than any of ours; on large tables the planner would.
+        ("jit", "off"),
     ]))
 }
 

@@ -125,6 +125,12 @@ impl Error {
         Self::Invalid(vec![FieldError { field: field.to_owned(), message: message.into() }])
     }
 
+    /// The error of a query that several requests waited for; `doing` is for the log.
+    pub(crate) fn of_shared_query(doing: &str, error: &sqlx::Error) -> Self {
+        let source = anyhow::anyhow!("{doing}: {error}");
+        if is_transient(error) { Self::Unavailable(source) } else { Self::Internal(source) }
+    }
+
     /// The status that a client sees.
     #[must_use]
     pub fn status(&self) -> StatusCode {

@@ -4,8 +4,9 @@
 //!
 //! ```text
 //! clock  id  caller  request  client_address
-//! error  page
+//! error  page  period  rollup
 //! config  db  cache
+//! answers
 //! audit  password  user
 //! account
 //! rate_limit  http
@@ -14,6 +15,7 @@
 //! ```
 
 pub mod account;
+pub mod answers;
 pub mod audit;
 pub mod auth;
 pub mod cache;
@@ -27,8 +29,10 @@ pub mod http;
 pub mod id;
 pub mod page;
 pub mod password;
+pub mod period;
 pub mod rate_limit;
 pub mod request;
+pub mod rollup;
 pub mod runtime;
 mod telemetry;
 pub mod user;

@@ -36,6 +36,8 @@ pub struct RequestContext {
     pub user_id: OnceLock<UserId>,
     /// Set where a rate limit applied; of several, the last one.
     pub rate_limit: Mutex<Option<RateLimitState>>,
+    /// How long it waited for Redis by now, whatever the outcome.
+    pub waited_for_redis: Mutex<Duration>,
 }
 
 impl RequestContext {
@@ -48,6 +50,17 @@ impl RequestContext {
     /// Has the answer tell of a rate limit.
     pub fn set_rate_limit(&self, state: RateLimitState) {
         *self.rate_limit.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
+    }
+
+    /// How long the request waited for Redis by now.
+    #[must_use]
+    pub fn waited_for_redis(&self) -> Duration {
+        *self.waited_for_redis.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that it waited once more.
+    pub fn add_wait_for_redis(&self, wait: Duration) {
+        *self.waited_for_redis.lock().unwrap_or_else(PoisonError::into_inner) += wait;
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Context {
     pub clock: Clock,
     /// The database.
     pub db: PgPool,
+    /// Redis, if there is one.
+    pub cache: Cache,
     /// The keys that access tokens are verified with.
     pub keys: Arc<PublicKeys>,
     /// The checks before a handler.
@@ -72,10 +74,17 @@ impl Context {
             burst: config.user_burst.get(),
             refill: Duration::from_secs(1) / config.user_rate.get(),
         };
-        let guard = Guard::new(tokens, limiter.clone(), quota, pool.clone(), clock.clone());
-        let readiness = Readiness::new(options, cache);
+        let guard = Guard::new(
+            tokens,
+            limiter.clone(),
+            quota,
+            config.features,
+            pool.clone(),
+            clock.clone(),
+        );
+        let readiness = Readiness::new(options, cache.clone());
         let config = Arc::new(config);
-        Ok(Self { service, config, env, clock, db: pool, keys, guard, limiter, readiness })
+        Ok(Self { service, config, env, clock, db: pool, cache, keys, guard, limiter, readiness })
     }
 }
 

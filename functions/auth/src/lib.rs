@@ -12,6 +12,7 @@ mod tokens;
 use axum::extract::FromRef;
 use shared::auth::{Guard, Permission, PublicKeys};
 use shared::caller::Role;
+use shared::config::Features;
 use shared::password::HashingPool;
 use shared::runtime::Context;
 use shared::{Clock, Error};
@@ -71,7 +72,7 @@ struct SignedIn;
 impl Permission for SignedIn {
     const BEFORE_PASSWORD_CHANGE: bool = true;
 
-    fn granted_to(_: Role) -> bool {
+    fn granted_to(_: Role, _: Features) -> bool {
         true
     }
 }
@@ -80,7 +81,7 @@ impl Permission for SignedIn {
 struct OwnSessions;
 
 impl Permission for OwnSessions {
-    fn granted_to(_: Role) -> bool {
+    fn granted_to(_: Role, _: Features) -> bool {
         true
     }
 }

@@ -9,6 +9,7 @@ use axum::extract::FromRef;
 use shared::Clock;
 use shared::auth::{Guard, Permission};
 use shared::caller::Role;
+use shared::config::Features;
 use shared::password::HashingPool;
 use shared::runtime::Context;
 use sqlx::PgPool;
@@ -39,7 +40,7 @@ impl State {
 struct UsersAdmin;
 
 impl Permission for UsersAdmin {
-    fn granted_to(role: Role) -> bool {
+    fn granted_to(role: Role, _: Features) -> bool {
         role == Role::Admin
     }
 }

@@ -8,14 +8,21 @@ use axum::http::request::Parts;
 use super::Guard;
 use crate::Error;
 use crate::caller::{Caller, Role};
+use crate::config::Features;
 
 /// One permission, as a type.
 pub trait Permission: Send + Sync + 'static {
     /// Whether it lets somebody in who still has to replace a temporary password.
     const BEFORE_PASSWORD_CHANGE: bool = false;
 
+    /// Whether the operator lets anybody do what it is for.
+    #[must_use]
+    fn is_switched_on(_: Features) -> bool {
+        true
+    }
+
     /// Whether a role has it.
-    fn granted_to(role: Role) -> bool;
+    fn granted_to(role: Role, features: Features) -> bool;
 }
 
 /// A caller who holds the permission `P`.
@@ -36,10 +43,10 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let guard = Guard::from_ref(state);
         let mut caller = guard.authenticate(&parts.headers).await?;
-        if refusal::<P>(&caller).is_some() {
+        if refusal::<P>(&caller, guard.features).is_some() {
             caller = guard.look_again(&caller).await?;
         }
-        match refusal::<P>(&caller) {
+        match refusal::<P>(&caller, guard.features) {
             None => Ok(Self { caller, permission: PhantomData }),
             Some(why) => Err(guard.deny(&caller, why).await),
         }
@@ -47,10 +54,12 @@ where
 }
 
 /// Why the caller lacks the permission, in words for them.
-fn refusal<P: Permission>(caller: &Caller) -> Option<&'static str> {
+fn refusal<P: Permission>(caller: &Caller, features: Features) -> Option<&'static str> {
     if caller.must_change_password && !P::BEFORE_PASSWORD_CHANGE {
         Some("Change your temporary password first.")
-    } else if !P::granted_to(caller.role) {
+    } else if !P::is_switched_on(features) {
+        Some("This is switched off here.")
+    } else if !P::granted_to(caller.role, features) {
         Some("Your role does not allow this.")
     } else {
         None

@@ -9,6 +9,7 @@ use super::session::{Session, Sessions};
 use super::token::TokenVerifier;
 use crate::audit::{self, Action, Entity, Entry, Outcome};
 use crate::caller::Caller;
+use crate::config::Features;
 use crate::id::SessionId;
 use crate::rate_limit::{Quota, RateLimiter};
 use crate::{Clock, Error, Result, request};
@@ -23,21 +24,23 @@ pub struct Guard {
     sessions: Sessions,
     limiter: RateLimiter,
     quota: Quota,
+    pub(super) features: Features,
     db: PgPool,
     clock: Clock,
 }
 
 impl Guard {
-    /// Each user may call as often as `quota` says.
+    /// Each user may call as often as `quota` says, and what `features` leaves on.
     #[must_use]
     pub fn new(
         tokens: TokenVerifier,
         limiter: RateLimiter,
         quota: Quota,
+        features: Features,
         db: PgPool,
         clock: Clock,
     ) -> Self {
-        Self { tokens, sessions: Sessions::new(db.clone()), limiter, quota, db, clock }
+        Self { tokens, sessions: Sessions::new(db.clone()), limiter, quota, features, db, clock }
     }
 
     /// The caller behind a request's token.

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use moka::future::Cache;
 use sqlx::PgPool;
 
+use crate::Error;
 use crate::caller::Role;
 use crate::id::{SessionId, UserId};
 
@@ -54,8 +55,8 @@ impl Sessions {
     /// The session, or nothing if it is not alive. Many who ask at once ask the database once.
     pub(super) async fn get(&self, id: SessionId) -> crate::Result<Option<Arc<Session>>> {
         let asked_at = Instant::now();
-        let known =
-            self.known.try_get_with(id, self.read(id)).await.map_err(|e| shared_error(&e))?;
+        let known = self.known.try_get_with(id, self.read(id)).await;
+        let known = known.map_err(|error| Error::of_shared_query("reading a session", &error))?;
         // A read that was under way for long tells of the time when it began.
         if known.read_at + MAX_AGE >= asked_at {
             return Ok(known.session);
@@ -106,15 +107,5 @@ impl Sessions {
         .fetch_optional(&self.db)
         .await?;
         Ok(Known { session: session.map(Arc::new), read_at })
-    }
-}
-
-/// The error of a read that several requests waited for.
-fn shared_error(error: &Arc<sqlx::Error>) -> crate::Error {
-    let message = anyhow::anyhow!("reading a session: {error}");
-    if crate::error::is_transient(error) {
-        crate::Error::Unavailable(message)
-    } else {
-        crate::Error::Internal(message)
     }
 }

@@ -1,14 +1,18 @@
 //! A Redis for tests that can be taken away and given back.
 
 use std::hash::{BuildHasher, RandomState};
-use std::time::Duration;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
+use axum::http::Method;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::Cache;
+use crate::request::RequestContext;
 
 /// The Redis that `make test` runs.
 #[expect(clippy::disallowed_methods, reason = "what a test needs is no setting of a function")]
@@ -29,6 +33,22 @@ fn patient(url: &str) -> Cache {
 /// A key that no other test and no earlier run uses.
 pub(crate) fn unique(name: &str) -> String {
     format!("{name}:{:x}", RandomState::new().hash_one(name))
+}
+
+/// A request that just came in.
+pub(crate) fn request() -> Arc<RequestContext> {
+    Arc::new(RequestContext {
+        request_id: String::new(),
+        method: Method::GET,
+        path: String::new(),
+        client_address: IpAddr::from([127, 0, 0, 1]),
+        user_agent: None,
+        trace: None,
+        started: Instant::now(),
+        user_id: OnceLock::new(),
+        rate_limit: Mutex::default(),
+        waited_for_redis: Mutex::default(),
+    })
 }
 
 /// A proxy before that Redis.

@@ -75,6 +75,24 @@ async fn a_redis_that_accepts_and_stays_silent_costs_one_wait() {
 }
 
 #[tokio::test]
+async fn a_request_waits_no_longer_however_often_it_asks() {
+    let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
+    let cache = Cache::new(&format!("redis://{}", hanging.local_addr().unwrap())).unwrap();
+    let almost_all = Duration::from_millis(49);
+    let request = testing::request();
+    request.add_wait_for_redis(almost_all);
+
+    let twice = async { (ping(&cache).await, request.waited_for_redis(), ping(&cache).await) };
+    let (first, waited, second) = request::scope(Arc::clone(&request), twice).await;
+
+    assert_eq!((first, second), (None, None));
+    assert!(waited >= PATIENCE);
+    assert_eq!(request.waited_for_redis(), waited, "it asked again");
+    let (_, waited) = timed(ping(&cache)).await;
+    assert!(waited >= PATIENCE, "what was left of its time proved nothing against Redis");
+}
+
+#[tokio::test]
 async fn health_asks_a_silent_redis_each_time_but_not_for_long() {
     let hanging = TcpListener::bind("127.0.0.1:0").unwrap();
     let cache = Cache::new(&format!("redis://{}", hanging.local_addr().unwrap())).unwrap();

@@ -156,6 +156,7 @@ impl Frame {
             started: Instant::now(),
             user_id: OnceLock::new(),
             rate_limit: Mutex::default(),
+            waited_for_redis: Mutex::default(),
         }
     }
 }
