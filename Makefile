@@ -3,7 +3,7 @@
 
 STACK := cargo run --quiet --bin stack --
 
-.PHONY: help setup run reset test check fmt sqlx openapi bench
+.PHONY: help setup run reset seed test check fmt sqlx openapi bench
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' Makefile | expand -t 18
@@ -18,20 +18,23 @@ run: setup ## Boot everything on this machine and serve it on PORT (8082), until
 reset: ## Forget the data, keys and passwords of `make run`
 	@$(STACK) reset
 
+seed: ## Add EVENTS (1000000) believable scans to the running stack, or to DATABASE_URL
+	@$(STACK) seed --events $(or $(EVENTS),1000000) $(if $(SEED),--seed $(SEED))
+
 test: setup ## Run all tests, with a PostgreSQL and a Redis of their own
 	cargo build --bins
 	$(STACK) services -- cargo test --workspace
 
 check: setup ## Formatting, lints, documentation, .sqlx, licences
 	cargo fmt --check && cargo clippy --workspace --all-targets -- -D warnings && RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
-	$(STACK) services -- $(STACK) sqlx --check
+	tests/stack/sqlx --check
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; else echo 'skipped: licences and sources (cargo-deny is not installed)'; fi
 
 fmt: ## Format the code
 	cargo fmt
 
 sqlx: setup ## Write .sqlx anew, against a migrated database
-	$(STACK) services -- $(STACK) sqlx
+	tests/stack/sqlx
 
 openapi: ## Write terraform/gateway/openapi.yaml anew, from the handlers' documentation
 	$(STACK) openapi > target/openapi.yaml

@@ -4,6 +4,7 @@
 //! say what the database said, never a secret.
 
 pub mod create_admin;
+pub mod fold;
 pub mod migrate;
 
 use std::time::Duration;

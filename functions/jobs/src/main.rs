@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use jobs::{create_admin, migrate};
+use jobs::{create_admin, fold, migrate};
 use shared::Clock;
 use shared::config::Environment;
 
@@ -32,6 +32,12 @@ enum Job {
     /// Asks for the password, twice, unless --password-file says where it is. The same rules hold
     /// as in the API: 12 to 128 characters, not a common one, without username and e-mail.
     CreateAdmin(create_admin::Arguments),
+    /// Count the new scans into the rollups that analytics reads
+    ///
+    /// To be run every minute or so, by as many as like: each scan is counted once. The first run
+    /// counts all scans there are, shows how far it is, and goes on where it was stopped. The
+    /// numbers that analytics gives are exact at any moment, whenever this ran last.
+    Fold(fold::Arguments),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -54,5 +60,6 @@ async fn run(job: Job) -> anyhow::Result<()> {
         Job::CreateAdmin(arguments) => {
             create_admin::run(&env, &Clock::real(), arguments, &mut out).await
         }
+        Job::Fold(arguments) => fold::run(&env, arguments, &mut out).await,
     }
 }

@@ -1,4 +1,4 @@
-//! The functions' log lines, made readable: one line each.
+//! The functions' and jobs' log lines, made readable: one line each.
 //!
 //! ```text
 //! 09:41:07  users    200  GET /v1/admin/users?page=1  3.2 ms  0199f3…
@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::{gateway::Refusal, terminal};
 
-/// What every line of a function has, and the rest of it.
+/// What every line has, and the rest of it.
 #[derive(Deserialize)]
 struct Line {
     #[serde(default)]
@@ -90,9 +90,10 @@ fn name(function: &str) -> String {
     style(format!("{function:<8}")).cyan().to_string()
 }
 
-/// `2026-11-22T07:48:07.347Z` → `07:48:07`
-fn time_of_day(time: &str) -> &str {
-    time.split_once('T').and_then(|(_, time)| time.get(..8)).unwrap_or("        ")
+/// `2026-11-22T07:48:07.347Z` → `07:48:07`; a job's line, which has no time, is of this moment.
+fn time_of_day(time: &str) -> String {
+    let time = time.split_once('T').and_then(|(_, time)| time.get(..8));
+    time.map_or_else(|| Utc::now().format("%H:%M:%S").to_string(), str::to_owned)
 }
 
 fn duration_ms(duration: Duration) -> f64 {

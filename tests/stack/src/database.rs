@@ -10,7 +10,7 @@ use data_encoding::HEXLOWER;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
 
-use crate::{functions, postgres};
+use crate::{functions, postgres, schedule};
 
 /// Any number will do, as long as nothing else in the cluster uses it.
 const LOCK: i64 = 0x0061_646d_696e;
@@ -45,7 +45,7 @@ impl TestDatabase {
         &self.url
     }
 
-    /// For a login user that may do what `function` may, and nothing else.
+    /// For a login user that may do what `function`, or a scheduled job, may, and nothing else.
     pub fn url_for(&self, function: &str) -> String {
         let password = url::Url::parse(&self.url).unwrap().password().unwrap().to_owned();
         postgres::as_user(&self.url, &login(function), &password).unwrap()
@@ -126,9 +126,10 @@ async fn make_template(admin_url: &str, name: &str, admin: &mut PgConnection) {
     connection.close().await.unwrap();
 
     let password = url::Url::parse(admin_url).unwrap().password().unwrap_or_default().to_owned();
-    for function in functions::ALL {
-        let group = function.group_role();
-        postgres::login_user(admin, &login(function.name), &password, &group).await.unwrap();
+    let functions = functions::ALL.map(|function| (function.name, function.group_role()));
+    let jobs = schedule::ALL.map(|job| (job.name, job.group_role()));
+    for (name, group) in functions.into_iter().chain(jobs) {
+        postgres::login_user(admin, &login(name), &password, &group).await.unwrap();
     }
     execute(admin, format!("ALTER DATABASE {unfinished} RENAME TO {name}")).await.unwrap();
 }

@@ -106,12 +106,18 @@ impl Layout {
         Ok(file)
     }
 
+    /// What the description of a running stack says under this name, if one runs.
+    pub fn describes(&self, name: &str) -> Option<String> {
+        let text = fs::read(self.description()).ok()?;
+        let stack: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        Some(stack.get(name)?.as_str()?.to_owned())
+    }
+
     fn where_it_runs(&self) -> String {
-        fs::read(self.description())
-            .ok()
-            .and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok())
-            .and_then(|stack| Some(format!(" at {}", stack.get("url")?.as_str()?)))
-            .unwrap_or_else(|| ", or is just starting or ending".to_owned())
+        match self.describes("url") {
+            Some(url) => format!(" at {url}"),
+            None => ", or is just starting or ending".to_owned(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! layout  ports  probe  terminal  user   where things are, and who may have them
 //! process  supervisor                    children that cannot be left behind
 //! postgres  redis  pubsub  neighbours    what stands around the API
-//! functions  secrets  seed               the API itself, its keys, something to look at
+//! functions  schedule  secrets  seed     the API itself, its jobs, its keys, something to look at
 //! gateway                                Google's API Gateway, as far as clients can tell
 //! openapi                                the API's document
 //! run  services                          all of it · what tests need
@@ -31,9 +31,9 @@ pub mod postgres;
 pub mod probe;
 pub mod process;
 pub mod pubsub;
-pub mod query_data;
 pub mod redis;
 pub mod run;
+pub mod schedule;
 pub mod secrets;
 pub mod seed;
 pub mod services;

@@ -7,7 +7,7 @@ use shared::config::Environment;
 use stack::{
     layout::Layout,
     neighbours::{self, Neighbour},
-    query_data, run, services,
+    run, seed, services,
     terminal::warn,
 };
 
@@ -32,17 +32,23 @@ enum Command {
         #[arg(long)]
         local: Option<PathBuf>,
     },
+    /// Add believable scans to the running stack's database, or to that of DATABASE_URL
+    Seed {
+        /// How many scans
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+        events: u64,
+        /// The same number gives the same data; it can be used once in a database
+        #[arg(long)]
+        seed: Option<u64>,
+        /// As for `run`
+        #[arg(long)]
+        local: Option<PathBuf>,
+    },
     /// Run a command with PostgreSQL and Redis for tests
     Services {
         /// The command, after `--`
         #[arg(required = true, trailing_var_arg = true)]
         command: Vec<OsString>,
-    },
-    /// Write .sqlx, within `services`
-    Sqlx {
-        /// Only say whether it is up to date
-        #[arg(long)]
-        check: bool,
     },
     /// Print the API's OpenAPI document, as terraform/gateway/openapi.yaml keeps it
     Openapi,
@@ -66,8 +72,8 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
             return run::run(layout(local)?, env.parse_or("PORT", "a port number", 8082)?).await;
         }
         Command::Reset { local } => run::reset(&layout(local)?)?,
+        Command::Seed { events, seed, local } => seed::run(&layout(local)?, events, seed).await?,
         Command::Services { command } => return services::run(&command).await,
-        Command::Sqlx { check } => query_data::prepare(check).await?,
         Command::Openapi => print!("{}", stack::openapi::document()?),
         Command::Neighbour { which } => {
             let port = env.parse_or("PORT", "a port number", 0)?;

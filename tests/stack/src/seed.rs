@@ -1,175 +1,228 @@
-//! Something to look at: demo users, batches, products and anchors, in every role and every state.
+//! Something to look at, and something to measure: people, batches, products, anchors and scans that
+//! could be real.
 //!
-//! Made once, in an empty database; a database with anything in it is left alone.
+//! ```text
+//! users                    who can sign in
+//! chance  calendar  places what is random, when people scan, where
+//! batches  fraud           what was made, what was forged
+//! platform  events  tags   the rows of all that
+//! copy                     the way into the database
+//! command                  `stack seed`
+//! ```
+//!
+//! The same seed and the same moment make the same data, to the last byte. Whatever is made is added
+//! to what is there.
 
-use indicatif::{ProgressBar, ProgressStyle};
-use secrecy::ExposeSecret;
-use serde_json::json;
-use shared::{
-    Clock,
-    audit::{self, Action, Entity, Entry, Outcome},
-    id::UserId,
-    password::{HashingPool, Password},
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
-use sqlx::{Connection, PgConnection};
 
-const GIVEN_NAMES: [&str; 10] =
-    ["Ada", "Bruno", "Chiara", "Diego", "Elif", "Farid", "Greta", "Hana", "Ivo", "Jun"];
-const FAMILY_NAMES: [&str; 6] = ["Almeida", "Berg", "Costa", "Dubois", "Eriksen", "Fontana"];
-const BATCHES: i32 = 20;
+use anyhow::{bail, ensure};
+use chrono::{DateTime, Utc};
+use indicatif::ProgressBar;
+use shared::db;
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use tokio::try_join;
 
-/// A user that is made up.
-struct Person {
-    username: String,
-    name: String,
-    role: &'static str,
-    is_active: bool,
-    is_deleted: bool,
-    must_change_password: bool,
-    days_ago: i32,
+mod batches;
+mod calendar;
+mod chance;
+mod command;
+mod copy;
+mod events;
+mod fraud;
+mod places;
+mod platform;
+mod tags;
+mod users;
+
+pub use command::{bar, run};
+
+use batches::Batches;
+use calendar::Calendar;
+use chance::Seed;
+use copy::load;
+use fraud::Fraud;
+use places::Places;
+use tags::Tally;
+
+/// How many scans a first `make run` comes with: enough for every chart, and made in a second.
+const DEMO_EVENTS: u64 = 50_000;
+const DEMO_SEED: u64 = 0;
+/// In the first three months scans were stored without a verdict and without a state.
+const DAYS_WITHOUT_VERDICT: usize = 91;
+
+/// What came to the database.
+#[derive(Debug, Clone, Copy)]
+pub struct Added {
+    pub events: u64,
+    /// Rows of `scans`.
+    pub tags: u64,
+    pub products: u64,
+    pub batches: u64,
+    pub anchors: u64,
+    pub seed: u64,
+    pub took: Duration,
 }
 
-/// Sixty people. Every tenth of them has left, every seventh is switched off, every ninth has a
-/// temporary password; the roles go round.
-fn people() -> impl Iterator<Item = Person> {
-    let names = FAMILY_NAMES.iter().flat_map(|family| GIVEN_NAMES.map(|given| (given, *family)));
-    names.zip(0..).map(|((given, family), index)| Person {
-        username: format!("{}.{}", given.to_lowercase(), family.to_lowercase()),
-        name: format!("{given} {family}"),
-        role: ["viewer", "editor", "viewer", "editor", "admin"][index as usize % 5],
-        is_active: index % 7 != 3,
-        is_deleted: index % 10 == 9,
-        must_change_password: index % 9 == 5,
-        days_ago: 400 - index * 6,
-    })
-}
-
-/// Fills an empty database. Everybody in it has the same password.
+/// Fills an empty database; one with anything in it is left alone. All demo users have the same
+/// password.
 pub async fn fill(database_url: &str, password: &str) -> anyhow::Result<()> {
-    let mut connection = PgConnection::connect(database_url).await?;
+    let mut connection = db::parse_url(database_url)?.connect().await?;
     let is_empty = "
         SELECT (SELECT count(*) <= 1 FROM admin_users) AND NOT EXISTS (SELECT FROM batches)
            AND NOT EXISTS (SELECT FROM products) AND NOT EXISTS (SELECT FROM anchors)
+           AND NOT EXISTS (SELECT FROM scan_events)
     ";
     if sqlx::query_scalar(is_empty).fetch_one(&mut connection).await? {
-        let mut tx = connection.begin().await?;
-        users(&mut tx, password).await?;
-        batches(&mut tx).await?;
-        tx.commit().await?;
+        let bar = bar();
+        try_join!(
+            users::add(&mut connection, password),
+            scans(database_url, DEMO_EVENTS, DEMO_SEED, &bar),
+        )?;
+        bar.finish_and_clear();
     }
     connection.close().await?;
     Ok(())
 }
 
-async fn users(tx: &mut PgConnection, password: &str) -> anyhow::Result<()> {
-    let password = Password::verified(&password.to_owned().into());
-    let hash = HashingPool::new().slot().await?.hash(&password).await?;
-    let clock = Clock::real();
-    let bar = ProgressBar::new(60).with_style(ProgressStyle::with_template(
-        "  demo data    {bar:40.green/dim} {pos}/{len} users",
-    )?);
-    for person in bar.wrap_iter(people()) {
-        let id = UserId::new(&clock);
-        sqlx::query(
-            "
-            INSERT INTO admin_users (id, username, email, name, role, password_hash, is_active,
-                must_change_password, password_expires_at, deleted_at, last_login_at, created_at,
-                updated_at)
-            VALUES ($1, $2, $2 || '@demo.example', $3, $4, $5, $6, $7,
-                CASE WHEN $7 THEN now() + interval '1 day' END,
-                CASE WHEN $8 THEN now() - interval '3 days' END,
-                CASE WHEN $9 % 4 <> 0 THEN now() - make_interval(hours => $9) END,
-                now() AT TIME ZONE 'UTC' - make_interval(days => $9),
-                now() AT TIME ZONE 'UTC' - make_interval(days => $9 / 2))
-            ",
-        )
-        .bind(id)
-        .bind(&person.username)
-        .bind(&person.name)
-        .bind(person.role)
-        .bind(hash.expose_secret())
-        .bind(person.is_active)
-        .bind(person.must_change_password)
-        .bind(person.is_deleted)
-        .bind(person.days_ago)
-        .execute(&mut *tx)
-        .await?;
-        let entry = Entry {
-            action: Action::Create,
-            outcome: Outcome::Success,
-            actor: None,
-            entity: Entity::User(id),
-            before: json!({}),
-            after: json!({ "username": person.username, "role": person.role }),
-        };
-        audit::record(tx, &clock, entry).await?;
-    }
-    bar.finish_and_clear();
-    Ok(())
+/// Adds so many scan events of the last 18 months, with the tags, products, batches and anchors that
+/// belong to them. A seed can be used once in a database. `progress` counts rows of all tables.
+///
+/// Tables are loaded one after the other, each in many transactions: what is interrupted leaves a
+/// beginning.
+pub async fn scans(
+    database_url: &str,
+    events: u64,
+    seed: u64,
+    progress: &ProgressBar,
+) -> anyhow::Result<Added> {
+    scans_until(Utc::now(), database_url, events, seed, progress).await
 }
 
-/// Batches in all states, each with a few products, and the anchors that such batches have.
-async fn batches(tx: &mut PgConnection) -> anyhow::Result<()> {
-    sqlx::query(
+/// The same, up to a moment that is not now.
+pub async fn scans_until(
+    until: DateTime<Utc>,
+    database_url: &str,
+    events: u64,
+    seed: u64,
+    progress: &ProgressBar,
+) -> anyhow::Result<Added> {
+    ensure!(events > 0, "there must be an event to add");
+    let started = Instant::now();
+    let world = World::new(until, events, seed)?;
+    let options = db::parse_url(database_url)?;
+    let mut connections = [options.connect().await?, options.connect().await?];
+    world.refuse_twice(seed, &mut connections[0]).await?;
+
+    world.load(&mut connections, progress).await?;
+
+    for connection in connections {
+        connection.close().await?;
+    }
+    Ok(Added {
+        events,
+        tags: world.batches.tags(),
+        products: world.batches.products(),
+        batches: world.batches.all.len() as u64,
+        anchors: world.batches.anchors(),
+        seed,
+        took: started.elapsed(),
+    })
+}
+
+/// All that a seed decides, except for the rows themselves.
+#[derive(Debug)]
+struct World {
+    seed: Seed,
+    events: u64,
+    calendar: Calendar,
+    batches: Batches,
+    places: Places,
+    fraud: Fraud,
+}
+
+impl World {
+    fn new(until: DateTime<Utc>, events: u64, seed: u64) -> anyhow::Result<Self> {
+        let seed = Seed::new(seed);
+        let calendar = Calendar::new(until, events, seed)?;
+        // A tag is scanned twenty times, or more where this is the end of what fits in memory.
+        let products = (events / 20).clamp(800, 1_000_000);
+        let batches = Batches::new(products, &calendar, seed);
+        let places = Places::new();
+        let judged_since = calendar.first_after(DAYS_WITHOUT_VERDICT);
+        let fraud = Fraud::new(events, judged_since, &calendar, &batches, &places, seed);
+        Ok(Self { seed, events, calendar, batches, places, fraud })
+    }
+
+    /// Two times the same seed would be two times the same tokens.
+    async fn refuse_twice(&self, seed: u64, connection: &mut PgConnection) -> anyhow::Result<()> {
+        let is_used = "SELECT EXISTS (SELECT FROM batches WHERE factory_id = ANY ($1))";
+        let is_used = sqlx::query_scalar(is_used).bind(self.batches.factories());
+        if is_used.fetch_one(connection).await? {
+            bail!("the data of seed {seed} is there already: take another SEED, or none");
+        }
+        Ok(())
+    }
+
+    async fn load(
+        &self,
+        connections: &mut [PgConnection],
+        progress: &ProgressBar,
+    ) -> anyhow::Result<()> {
+        let batches = self.batches.all.len() as u64;
+        let (products, tags) = (self.batches.products(), self.batches.tags());
+        progress.set_length(2 * batches + products + self.events + tags);
+
+        progress.set_message("batches");
+        let write = |numbers, rows: &mut _| self.write_batches(numbers, rows);
+        load(connections, platform::COPY_BATCHES, batches, progress, write).await?;
+        let write = |numbers, rows: &mut _| self.write_anchors(numbers, rows);
+        load(connections, platform::COPY_ANCHORS, batches, progress, write).await?;
+
+        progress.set_message("products");
+        let write = |numbers, rows: &mut _| self.write_products(numbers, rows);
+        load(connections, platform::COPY_PRODUCTS, products, progress, write).await?;
+
+        progress.set_message("scans");
+        let tally = Mutex::new(Tally::new(tags));
+        load(connections, events::COPY, self.events, progress, |numbers, rows| {
+            let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+            for number in numbers {
+                let event = self.event(number);
+                tally.count(&event);
+                event.write(rows);
+            }
+        })
+        .await?;
+
+        progress.set_message("tags");
+        let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+        load(connections, tags::COPY, tags, progress, |numbers, rows| {
+            tally.write(self, numbers, rows);
+        })
+        .await?;
+
+        progress.set_message("statistics");
+        take_stock(&mut connections[0]).await
+    }
+}
+
+/// What autovacuum would do some time later: until then the planner knows nothing of the new rows,
+/// and an index of block ranges covers none of them.
+async fn take_stock(connection: &mut PgConnection) -> anyhow::Result<()> {
+    sqlx::raw_sql(
         "
-        WITH batch AS (
-            SELECT gen_random_uuid() AS id, i, 4 + i % 5 AS product_count,
-                   (ARRAY['completed', 'pending', 'processing', 'anchoring', 'failed',
-                          'anchor_failed'])[1 + i % 6] AS status,
-                   now() AT TIME ZONE 'UTC' - make_interval(days => $1 - i, hours => i) AS at
-            FROM generate_series(0, $1 - 1) AS i
-        )
-        INSERT INTO batches (id, factory_id, product_count, status, merkle_root, blockchain_tx,
-            error, created_at, updated_at, processing_completed_at, anchored_at)
-        SELECT id, md5('factory ' || i % 3)::uuid, product_count, status,
-               CASE WHEN status IN ('completed', 'anchoring', 'anchor_failed')
-                    THEN encode(sha256(id::text::bytea), 'hex') END,
-               CASE WHEN status = 'completed'
-                    THEN '0x' || encode(sha256(('tx' || id)::bytea), 'hex') END,
-               CASE status WHEN 'failed' THEN 'token generation failed: storage is full'
-                           WHEN 'anchor_failed' THEN 'the chain refused the transaction' END,
-               at, at + interval '10 minutes',
-               CASE WHEN status IN ('completed', 'anchoring', 'anchor_failed')
-                    THEN at + interval '4 minutes' END,
-               CASE WHEN status = 'completed' THEN at + interval '9 minutes' END
-        FROM batch
+        ANALYZE batches, anchors, products, scans, scan_events;
+        SELECT brin_summarize_new_values(i.indexrelid)
+        FROM pg_index AS i
+        JOIN pg_class AS c ON c.oid = i.indexrelid
+        JOIN pg_am AS a ON a.oid = c.relam
+        WHERE i.indrelid = 'scan_events'::regclass AND a.amname = 'brin';
         ",
     )
-    .bind(BATCHES)
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query(
-        "
-        INSERT INTO products (id, batch_id, token, verification_url, name, category,
-            serial_number, created_at)
-        SELECT gen_random_uuid(), b.id, md5(b.id::text || n),
-               'https://verify.demo.example/' || md5(b.id::text || n), 'Product ' || n,
-               (ARRAY['wine', 'shoes', 'watches'])[1 + n % 3], 'SN-' || left(b.id::text, 8) || '-' || n,
-               b.created_at
-        FROM batches AS b CROSS JOIN LATERAL generate_series(1, b.product_count) AS n
-        ",
-    )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query(
-        "
-        INSERT INTO anchors (id, batch_id, merkle_root, product_count, status, transaction_id,
-            block_number, gas_used, gas_price_gwei, network, error, retry_count, created_at,
-            updated_at, anchored_at)
-        SELECT gen_random_uuid(), id, merkle_root, product_count,
-               CASE status WHEN 'completed' THEN 'completed' WHEN 'anchor_failed' THEN 'failed'
-                           WHEN 'anchoring' THEN
-                               CASE WHEN product_count % 2 = 0 THEN 'pending' ELSE 'processing' END
-               END,
-               blockchain_tx, CASE WHEN status = 'completed' THEN 61000000 + product_count END,
-               CASE WHEN status = 'completed' THEN 48211 END,
-               CASE WHEN status = 'completed' THEN 31 END, 'polygon', error,
-               CASE WHEN status = 'anchor_failed' THEN 3 ELSE 0 END,
-               processing_completed_at, updated_at, anchored_at
-        FROM batches WHERE merkle_root IS NOT NULL
-        ",
-    )
-    .execute(&mut *tx)
+    .execute(connection)
     .await?;
     Ok(())
 }

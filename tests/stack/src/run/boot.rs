@@ -29,6 +29,7 @@ use crate::{
     process::{Launch, Log},
     pubsub::{self, Emulator},
     redis,
+    schedule::{self, Job},
     secrets::TokenKeys,
     supervisor::{Group, Member, WhenItEnds},
     terminal::{component, say, warn},
@@ -42,6 +43,7 @@ pub(super) struct Booted {
     pub(super) pubsub: PubSub,
     pub(super) functions: Vec<Service>,
     pub(super) neighbours: Vec<Service>,
+    pub(super) jobs: Vec<Member>,
     pub(super) keys: TokenKeys,
 }
 
@@ -128,6 +130,8 @@ pub(super) async fn boot(
     for service in &functions {
         component(service.member.name(), service.url());
     }
+    let start_job = |job: Job| start_job(layout, &groups.api, job, &logins[job.name], is_up);
+    let jobs = schedule::ALL.into_iter().map(start_job).collect::<Result<_, _>>()?;
     Ok(Booted {
         url,
         database: Database { url: database_url, login },
@@ -135,6 +139,7 @@ pub(super) async fn boot(
         pubsub,
         functions,
         neighbours: neighbours.into_iter().map(|(_, service)| service).collect(),
+        jobs,
         keys,
     })
 }
@@ -229,4 +234,22 @@ async fn start_function(
     // `/ready` and not `/health`: it shows that its database user may log in.
     member.ready(Duration::from_secs(30), || probe::http(port, "/ready")).await?;
     Ok(Service { member, port })
+}
+
+fn start_job(
+    layout: &Layout,
+    api: &Group,
+    job: Job,
+    database_url: &str,
+    is_up: &Arc<AtomicBool>,
+) -> anyhow::Result<Member> {
+    let is_up = Arc::clone(is_up);
+    let log = Log::to_file_and(&layout.log_of(job.name), move |line| {
+        if is_up.load(Ordering::Relaxed) && job.did_something(line) {
+            say(access_log::readable(job.name, line));
+        }
+    })?;
+    let member = api.start(job.launch(database_url, log)?, WhenItEnds::StartAgain)?;
+    component(job.name, job.description);
+    Ok(member)
 }

@@ -16,7 +16,7 @@ use crate::{
     layout::{Layout, fingerprint, repository},
     postgres::{self, Home, Purpose},
     process::{Launch, Log},
-    secrets, seed,
+    schedule, secrets, seed,
     supervisor::Group,
     terminal::component,
 };
@@ -72,7 +72,7 @@ pub(super) async fn start(layout: &Layout, stores: &Group) -> anyhow::Result<Str
     Ok(url)
 }
 
-/// Migrates, and makes a login user for each function; returns their URLs by function.
+/// Migrates, and makes a login user for each function and each job; returns their URLs by name.
 pub(super) async fn prepare(
     layout: &Layout,
     owner_url: &str,
@@ -80,12 +80,14 @@ pub(super) async fn prepare(
     jobs(owner_url, ["migrate"]).await?;
     let mut connection = PgConnection::connect(owner_url).await?;
     let mut urls = BTreeMap::new();
-    for function in functions::ALL {
+    let functions = functions::ALL.map(|function| (function.name, function.group_role()));
+    let jobs = schedule::ALL.map(|job| (job.name, job.group_role()));
+    for (name, group) in functions.into_iter().chain(jobs) {
         // Two clones may be given the same database; neither takes the other's password away.
-        let name = format!("{}_{}", function.name, fingerprint(layout.root()));
+        let user = format!("{name}_{}", fingerprint(layout.root()));
         let password = secrets::random_password()?;
-        postgres::login_user(&mut connection, &name, &password, &function.group_role()).await?;
-        urls.insert(function.name, postgres::as_user(owner_url, &name, &password)?);
+        postgres::login_user(&mut connection, &user, &password, &group).await?;
+        urls.insert(name, postgres::as_user(owner_url, &user, &password)?);
     }
     connection.close().await?;
     Ok(urls)

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::boot::{Booted, Service};
 use crate::layout::{Layout, write_private};
+use crate::supervisor::Member;
 
 impl Booted {
     /// Writes it; again whenever a process id has changed.
@@ -18,10 +19,15 @@ impl Booted {
             "pubsub_emulator_host": self.pubsub.host(),
             "functions": by_name(&self.functions),
             "neighbours": by_name(&self.neighbours),
+            "jobs": self.jobs.iter().map(pid).collect::<Map<_, _>>(),
             "jwt_private_key_file": self.keys.private,
         });
         write_private(&layout.description(), &format!("{description:#}\n"))
     }
+}
+
+fn pid(job: &Member) -> (String, Value) {
+    (job.name().to_owned(), json!({ "pid": job.pid() }))
 }
 
 fn by_name(services: &[Service]) -> Value {

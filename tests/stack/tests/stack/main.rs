@@ -9,3 +9,4 @@ mod left_behind;
 mod local_gateway;
 mod neighbours;
 mod run;
+mod seed;

@@ -120,7 +120,7 @@ async fn assert_answers(description: &Value) {
     let page: Value = page.json().await.unwrap();
     assert!(page["total"].as_u64().unwrap() > 50, "{page}");
 
-    for part in ["functions", "neighbours"] {
+    for part in ["functions", "neighbours", "jobs"] {
         for (name, service) in description[part].as_object().unwrap() {
             let pid = u32::try_from(service["pid"].as_u64().unwrap()).unwrap();
             assert!(lives(pid), "{name} does not run");
