@@ -12,8 +12,13 @@ use stack::local::{Local, NOWHERE, framed};
 use tokio::net::TcpListener;
 
 /// Each function by itself.
-fn functions(local: &Local) -> [Client; 2] {
-    [local.function("auth", auth::app), local.function("users", users::app)].map(Client::of)
+fn functions(local: &Local) -> [Client; 3] {
+    let functions = [
+        local.function("auth", auth::app),
+        local.function("users", users::app),
+        local.function("dashboard", dashboard::app),
+    ];
+    functions.map(Client::of)
 }
 
 /// What `/ready` says, with these settings beside the usual ones.

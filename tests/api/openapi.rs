@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use stack::functions;
 use stack::layout::repository;
 use stack::openapi::{PATH, document, parts};
 
@@ -104,7 +105,9 @@ fn what_only_a_deployment_knows_is_left_to_terraform_and_nothing_else_looks_like
     let text = committed();
     let mut names: BTreeSet<_> =
         text.split("${").skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
-    for known in ["auth_url", "users_url", "jwt_issuer", "jwt_audience", "jwks_uri"] {
+    let addresses = functions::ALL.map(|function| format!("{}_url", function.name));
+    let tokens = ["jwt_issuer", "jwt_audience", "jwks_uri"];
+    for known in addresses.iter().map(String::as_str).chain(tokens) {
         assert!(names.remove(known), "{known}");
     }
     assert!(names.is_empty() && !text.contains("%{"), "{names:?}");

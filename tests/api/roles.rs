@@ -7,7 +7,7 @@ use shared::caller::Role;
 use sqlx::{Connection, PgConnection, PgPool};
 use stack::local::Local;
 
-const FUNCTIONS: [&str; 2] = ["auth", "users"];
+const FUNCTIONS: [&str; 3] = ["auth", "users", "dashboard"];
 
 /// A database with a user, a session and an entry in the log to be at.
 async fn inhabited() -> Local {
@@ -109,6 +109,44 @@ async fn auth_may_change_a_password_and_nobodys_rights() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn dashboard_counts_and_learns_nothing_else() {
+    let local = inhabited().await;
+
+    assert_denied(
+        &local,
+        "dashboard",
+        &[
+            "SELECT id FROM batches",
+            "SELECT error FROM batches",
+            "SELECT token FROM products",
+            "SELECT merkle_root FROM anchors",
+            "SELECT tag_id FROM scan_events",
+            "SELECT country FROM unfolded_scan_events",
+            "SELECT * FROM scans_by_day_and_country",
+            "SELECT * FROM scan_fold",
+            "UPDATE scan_fold SET events_folded = 0",
+            "UPDATE scans_by_hour SET total = 0",
+            "DELETE FROM scans_by_quarter_hour",
+            "UPDATE batches SET status = 'completed'",
+            "UPDATE products SET archived_at = now()",
+            "DELETE FROM anchors",
+            "TRUNCATE scan_events",
+            "SELECT * FROM admin_users",
+            "SELECT id FROM admin_users",
+            "UPDATE admin_users SET role = 'admin'",
+            "SELECT * FROM admin_sessions",
+            "SELECT ip_address FROM admin_sessions",
+            "UPDATE admin_sessions SET revoked_at = NULL",
+            "SELECT * FROM admin_login_logs",
+        ],
+    )
+    .await;
+    let mut connection = connect(&local, "dashboard").await;
+    let counts = "SELECT count(*), count(status) FROM batches";
+    assert_eq!(refusal(&mut connection, counts).await, None);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ enum Who {
 }
 use Who::{Admin, Anybody, SignedIn};
 
-const WHO_MAY_CALL: [(Who, &str); 17] = [
+const WHO_MAY_CALL: [(Who, &str); 26] = [
     (Anybody, "GET /.well-known/jwks.json"),
     (Anybody, "GET /health"),
     (Anybody, "GET /ready"),
@@ -32,6 +32,15 @@ const WHO_MAY_CALL: [(Who, &str); 17] = [
     (SignedIn, "DELETE /v1/admin/auth/sessions/{id}"),
     (SignedIn, "POST /v1/admin/auth/change-password"),
     (SignedIn, "POST /v1/admin/auth/logout-all"),
+    (Admin, "GET /v1/admin/analytics/fraud"),
+    (Admin, "GET /v1/admin/analytics/geographic"),
+    (Admin, "GET /v1/admin/analytics/heatmap"),
+    (Admin, "GET /v1/admin/analytics/risk"),
+    (Admin, "GET /v1/admin/analytics/trends"),
+    (Admin, "GET /v1/admin/dashboard"),
+    (Admin, "GET /v1/admin/dashboard/batches"),
+    (Admin, "GET /v1/admin/dashboard/products"),
+    (Admin, "GET /v1/admin/dashboard/scans"),
     (Admin, "GET /v1/admin/users"),
     (Admin, "POST /v1/admin/users"),
     (Admin, "GET /v1/admin/users/{id}"),

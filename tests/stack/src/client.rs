@@ -14,8 +14,8 @@ use crate::local::peer;
 /// Sends requests; clones of it do the same.
 #[derive(Clone)]
 pub struct Client {
-    auth: Router,
-    users: Router,
+    /// Each with the beginning of the paths that it serves.
+    functions: Vec<(&'static str, Router)>,
     token: Option<String>,
     address: Option<String>,
 }
@@ -54,13 +54,14 @@ impl Reply {
 }
 
 impl Client {
-    pub(crate) fn new(auth: Router, users: Router) -> Self {
-        Self { auth, users, token: None, address: None }
+    /// A client of several functions: a request goes to the first whose paths begin like its own.
+    pub(crate) fn of_all(functions: Vec<(&'static str, Router)>) -> Self {
+        Self { functions, token: None, address: None }
     }
 
     /// A client of one function alone.
     pub fn of(function: Router) -> Self {
-        Self::new(function.clone(), function)
+        Self::of_all(vec![("", function)])
     }
 
     /// The same client, signed in with an access token.
@@ -132,9 +133,13 @@ impl Client {
 
     /// A request to the function that serves its path.
     pub async fn call(&self, request: Request<Body>) -> Reply {
-        let users = request.uri().path().starts_with("/v1/admin/users");
-        let function = if users { self.users.clone() } else { self.auth.clone() };
-        let Ok(response) = function.oneshot(request).await;
+        let path = request.uri().path();
+        let (_, function) = self
+            .functions
+            .iter()
+            .find(|(beginning, _)| path.starts_with(beginning))
+            .unwrap_or_else(|| panic!("no function serves {path}"));
+        let Ok(response) = function.clone().oneshot(request).await;
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.expect("a whole body").to_bytes();
         let body = serde_json::from_slice(&bytes).unwrap_or_default();

@@ -11,9 +11,11 @@ use crate::{
 
 /// Every function there is, by the name of its binary, which is also the name of its backend in
 /// `terraform/gateway/openapi.yaml`. A new one is added here and nowhere else in this crate.
-pub const ALL: [Function; 2] = [
+pub const ALL: [Function; 4] = [
     Function { name: "auth", signs_tokens: true },
     Function { name: "users", signs_tokens: false },
+    Function { name: "dashboard", signs_tokens: false },
+    Function { name: "analytics", signs_tokens: false },
 ];
 
 /// One function.

@@ -7,7 +7,7 @@
 //!
 //! What differs, on purpose: its own errors have the form of the API's, because a browser shall be
 //! able to read them; it serves the document at `/openapi.json` and as a page at `/docs`; and its
-//! identity token is signed by nobody. Unlike the original, which is told of the keys, it does not
+//! identity token is signed by nobody. Like the original without a `securityDefinition`, it does not
 //! verify the user's token: every function does that for itself.
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc, time::Duration};

@@ -82,9 +82,12 @@ impl Local {
 
     /// The functions that exist, as one: a request goes where the gateway would send it.
     pub fn api(&self) -> Client {
-        let auth = self.function("auth", auth::app);
-        let users = self.function("users", users::app);
-        Client::new(auth, users)
+        Client::of_all(vec![
+            ("/v1/admin/users", self.function("users", users::app)),
+            ("/v1/admin/dashboard", self.function("dashboard", dashboard::app)),
+            ("/v1/admin/analytics", self.function("analytics", analytics::app)),
+            ("", self.function("auth", auth::app)),
+        ])
     }
 }
 

@@ -27,18 +27,22 @@ UUIDs. Unknown body fields and query parameters are refused. Every answer carrie
 every error is a problem document (RFC 9457), the `Problem` below. Where a rate limit holds, \
 `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` tell what is left of it.";
 
-const TAGS: [(&str, &str); 3] = [
+const TAGS: [(&str, &str); 5] = [
     ("auth", "Signing in and out, and what is one's own: sessions and password."),
     ("users", "The people who can sign in, for administrators."),
+    ("dashboard", "How much there is on the platform, and how it goes."),
+    ("analytics", "Scans and frauds: when, where, and what for."),
     ("health", "Whether the API is there."),
 ];
 
 /// Each function, and its part of the document. `/health` and `/ready`, which every function has,
 /// are served by one of them behind the gateway.
-pub fn parts() -> [(&'static str, OpenApi); 3] {
+pub fn parts() -> [(&'static str, OpenApi); 5] {
     [
         ("auth", auth::routes().into_openapi()),
         ("users", users::routes().into_openapi()),
+        ("dashboard", dashboard::routes().into_openapi()),
+        ("analytics", analytics::routes().into_openapi()),
         ("auth", shared::runtime::health_routes().into_openapi()),
     ]
 }

@@ -1,0 +1,5 @@
+//! The function `analytics`.
+
+fn main() -> std::process::ExitCode {
+    shared::runtime::run("analytics", analytics::app)
+}
