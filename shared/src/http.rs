@@ -4,10 +4,12 @@
 mod conditional;
 mod json;
 mod query;
+mod responses;
 
 pub use conditional::{IfMatch, etag};
 pub use json::{Json, OptionalJson, not_null};
 pub use query::{NoQuery, Query};
+pub use responses::{BodyResponses, TokenResponses};
 
 use axum::extract::FromRequestParts;
 use axum::extract::rejection::PathRejection;

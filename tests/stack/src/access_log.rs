@@ -87,7 +87,7 @@ fn event(line: &Line) -> String {
 }
 
 fn name(function: &str) -> String {
-    style(format!("{function:<8}")).cyan().to_string()
+    style(format!("{function:<9}")).cyan().to_string()
 }
 
 /// `2026-11-22T07:48:07.347Z` → `07:48:07`; a job's line, which has no time, is of this moment.
@@ -111,7 +111,7 @@ mod tests {
 
         let text = console::strip_ansi_codes(&readable("users", line)).into_owned();
 
-        assert_eq!(text, "07:48:07  users    200  GET /health  0.1 ms  r1");
+        assert_eq!(text, "07:48:07  users     200  GET /health  0.1 ms  r1");
     }
 
     #[test]
@@ -122,7 +122,7 @@ mod tests {
         let event = console::strip_ansi_codes(&readable("auth", line)).into_owned();
         let other = console::strip_ansi_codes(&readable("auth", "thread panicked")).into_owned();
 
-        assert_eq!(event, "07:48:07  auth     WARNING  slow  wait=3");
-        assert_eq!(other, "          auth     thread panicked");
+        assert_eq!(event, "07:48:07  auth      WARNING  slow  wait=3");
+        assert_eq!(other, "          auth      thread panicked");
     }
 }

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use shared::auth::Allowed;
 use shared::clock::Timestamp;
 use shared::error::{Problem, Violations};
-use shared::http::{Json, Query};
+use shared::http::{Json, Query, TokenResponses};
 use shared::period::{Bound, Period};
 use shared::{Clock, Result};
 use sqlx::PgPool;
@@ -120,12 +120,10 @@ struct ReasonChange {
     params(Parameters),
     responses(
         (status = 200, description = "The numbers.", body = Response),
-        (status = 401, description = "No valid access token.", body = Problem),
         (status = 403, description = "The role does not suffice, analytics are switched off, or \
             the password must be changed first.", body = Problem),
         (status = 422, description = "A query parameter is not valid.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
-        (status = 503, description = "Try again later.", body = Problem),
+        TokenResponses,
     ))]
 pub(crate) async fn get_fraud(
     _: Allowed<AnalyticsRead>,

@@ -7,7 +7,7 @@ use shared::audit::{self, Action, Entity, Entry, Outcome, REDACTED};
 use shared::auth::Allowed;
 use shared::caller::Caller;
 use shared::error::Problem;
-use shared::http::Json;
+use shared::http::{BodyResponses, Json};
 use shared::password::Password;
 use shared::{Error, Result};
 
@@ -35,15 +35,13 @@ pub(crate) struct Request {
     request_body = Request,
     responses(
         (status = 204, description = "The new password holds."),
-        (status = 400, description = "The body is not JSON.", body = Problem),
         (status = 401, description = "No valid access token.", body = Problem),
         (status = 409, description = "The password was changed by another request.", body = Problem),
-        (status = 413, description = "The body is too large.", body = Problem),
-        (status = 415, description = "The body is not application/json.", body = Problem),
         (status = 422, description = "The current password is wrong, or the new one not accepted.",
             body = Problem),
         (status = 429, description = "Too many requests, or failed logins.", body = Problem),
         (status = 503, description = "Try again later.", body = Problem),
+        BodyResponses,
     ))]
 pub(crate) async fn change_password(
     Allowed { caller, .. }: Allowed<SignedIn>,

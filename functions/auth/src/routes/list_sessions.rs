@@ -3,7 +3,7 @@ use serde::Serialize;
 use shared::auth::Allowed;
 use shared::clock::Timestamp;
 use shared::error::Problem;
-use shared::http::{Json, NoQuery};
+use shared::http::{Json, NoQuery, TokenResponses};
 use shared::id::SessionId;
 use shared::{Clock, Result};
 use sqlx::PgPool;
@@ -40,11 +40,9 @@ struct Session {
     security(("access_token" = [])),
     responses(
         (status = 200, description = "The caller's sessions.", body = Sessions),
-        (status = 401, description = "No valid access token.", body = Problem),
         (status = 403, description = "A temporary password must be changed first.", body = Problem),
         (status = 422, description = "A query parameter that is not known.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
-        (status = 503, description = "Try again later.", body = Problem),
+        TokenResponses,
     ))]
 pub(crate) async fn list_sessions(
     Allowed { caller, .. }: Allowed<OwnSessions>,

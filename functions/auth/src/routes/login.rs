@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use shared::audit::{self, Action, Entity, Entry, Outcome};
 use shared::error::Problem;
-use shared::http::{Json, not_null};
+use shared::http::{BodyResponses, Json, not_null};
 use shared::id::SessionId;
 use shared::{Error, Result, request};
 use tokio::time::Instant;
@@ -57,13 +57,11 @@ impl Request {
     request_body = Request,
     responses(
         (status = 200, description = "Signed in.", body = TokenPair),
-        (status = 400, description = "The body is not JSON.", body = Problem),
         (status = 401, description = "The username or the password is wrong.", body = Problem),
-        (status = 413, description = "The body is too large.", body = Problem),
-        (status = 415, description = "The body is not application/json.", body = Problem),
         (status = 422, description = "The body is not valid.", body = Problem),
         (status = 429, description = "Too many failed logins.", body = Problem),
         (status = 503, description = "Try again later.", body = Problem),
+        BodyResponses,
     ))]
 pub(crate) async fn login(
     State(state): State<crate::State>,

@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 use shared::Result;
 use shared::audit::{self, Action, Entity, Entry};
 use shared::error::Problem;
-use shared::http::Json;
+use shared::http::{BodyResponses, Json};
 
 use super::refresh::Request;
 use crate::store;
@@ -18,12 +18,10 @@ use crate::throttle::PerAddress;
     request_body = Request,
     responses(
         (status = 204, description = "The session is over."),
-        (status = 400, description = "The body is not JSON.", body = Problem),
-        (status = 413, description = "The body is too large.", body = Problem),
-        (status = 415, description = "The body is not application/json.", body = Problem),
         (status = 422, description = "The body is not valid.", body = Problem),
         (status = 429, description = "Too many requests.", body = Problem),
         (status = 503, description = "Try again later.", body = Problem),
+        BodyResponses,
     ))]
 pub(crate) async fn logout(
     State(state): State<crate::State>,

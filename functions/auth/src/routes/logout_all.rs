@@ -4,7 +4,7 @@ use serde_json::json;
 use shared::audit::{self, Action, Entity, Entry};
 use shared::auth::{Allowed, Guard};
 use shared::error::Problem;
-use shared::http::NoQuery;
+use shared::http::{NoQuery, TokenResponses};
 use shared::{Clock, Result};
 use sqlx::PgPool;
 
@@ -17,11 +17,9 @@ use crate::{OwnSessions, store};
     security(("access_token" = [])),
     responses(
         (status = 204, description = "All sessions are over."),
-        (status = 401, description = "No valid access token.", body = Problem),
         (status = 403, description = "A temporary password must be changed first.", body = Problem),
         (status = 422, description = "A query parameter that is not known.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
-        (status = 503, description = "Try again later.", body = Problem),
+        TokenResponses,
     ))]
 pub(crate) async fn logout_all(
     Allowed { caller, .. }: Allowed<OwnSessions>,

@@ -1,7 +1,7 @@
 use axum::extract::State;
 use shared::auth::Allowed;
 use shared::error::Problem;
-use shared::http::{Json, NoQuery};
+use shared::http::{Json, NoQuery, TokenResponses};
 use shared::user::User;
 use shared::{Error, Result};
 use sqlx::PgPool;
@@ -12,10 +12,8 @@ use crate::{SignedIn, store};
 #[utoipa::path(get, path = "/v1/admin/auth/me", tag = "auth", summary = "Get the caller as a user", security(("access_token" = [])),
     responses(
         (status = 200, description = "The caller.", body = User),
-        (status = 401, description = "No valid access token.", body = Problem),
         (status = 422, description = "A query parameter that is not known.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
-        (status = 503, description = "Try again later.", body = Problem),
+        TokenResponses,
     ))]
 pub(crate) async fn me(
     Allowed { caller, .. }: Allowed<SignedIn>,

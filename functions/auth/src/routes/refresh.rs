@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 use shared::audit::{self, Action, Entity, Entry, Outcome};
 use shared::error::Problem;
-use shared::http::Json;
+use shared::http::{BodyResponses, Json};
 use shared::{Error, Result};
 use sqlx::PgConnection;
 
@@ -32,13 +32,11 @@ pub(crate) struct Request {
     request_body = Request,
     responses(
         (status = 200, description = "The next pair of tokens.", body = TokenPair),
-        (status = 400, description = "The body is not JSON.", body = Problem),
         (status = 401, description = "The token is not good, or no longer.", body = Problem),
-        (status = 413, description = "The body is too large.", body = Problem),
-        (status = 415, description = "The body is not application/json.", body = Problem),
         (status = 422, description = "The body is not valid.", body = Problem),
         (status = 429, description = "Too many requests.", body = Problem),
         (status = 503, description = "Try again later.", body = Problem),
+        BodyResponses,
     ))]
 pub(crate) async fn refresh(
     State(state): State<crate::State>,

@@ -3,7 +3,7 @@ use axum::http::StatusCode;
 use shared::audit::{self, Action, Entity, Entry};
 use shared::auth::{Allowed, Guard};
 use shared::error::Problem;
-use shared::http::{NoQuery, Path};
+use shared::http::{NoQuery, Path, TokenResponses};
 use shared::id::SessionId;
 use shared::{Clock, Error, Result};
 use sqlx::PgPool;
@@ -18,12 +18,10 @@ use crate::{OwnSessions, store};
     params(("id" = SessionId, Path, description = "The session.")),
     responses(
         (status = 204, description = "The session is over."),
-        (status = 401, description = "No valid access token.", body = Problem),
         (status = 403, description = "A temporary password must be changed first.", body = Problem),
         (status = 404, description = "No such session.", body = Problem),
         (status = 422, description = "A query parameter that is not known.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
-        (status = 503, description = "Try again later.", body = Problem),
+        TokenResponses,
     ))]
 pub(crate) async fn revoke_session(
     Allowed { caller, .. }: Allowed<OwnSessions>,

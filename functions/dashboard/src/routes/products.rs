@@ -6,7 +6,7 @@ use shared::answers::Answers;
 use shared::auth::Allowed;
 use shared::clock::Timestamp;
 use shared::error::Problem;
-use shared::http::{Json, NoQuery};
+use shared::http::{Json, NoQuery, TokenResponses};
 use sqlx::PgPool;
 
 use crate::model::Products;
@@ -30,12 +30,10 @@ pub(crate) struct Response {
         (status = 200, description = "The numbers.", body = Response,
             headers(("Age" = u32, description = "How many seconds old they are."),
                     ("X-Cache" = String, description = "hit, miss or stale."))),
-        (status = 401, description = "No valid access token.", body = Problem),
         (status = 403, description = "The role does not suffice, or the password must be changed first.",
             body = Problem),
         (status = 422, description = "A query parameter that is not known.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
-        (status = 503, description = "Try again later.", body = Problem),
+        TokenResponses,
     ))]
 pub(crate) async fn get_dashboard_products(
     _: Allowed<DashboardRead>,

@@ -8,7 +8,7 @@ use shared::account::{self, Email, Name, NewAccount, Username};
 use shared::auth::Allowed;
 use shared::caller::Role;
 use shared::error::{Problem, Violations};
-use shared::http::{Json, not_null};
+use shared::http::{BodyResponses, Json, TokenResponses, not_null};
 use shared::password::{HashingPool, Password};
 use shared::user::{Status, User};
 use shared::{Clock, Result};
@@ -83,16 +83,12 @@ impl Request {
         (status = 201, description = "The user was made.", body = User,
             headers(("Location" = String, description = "Where the user is."),
                     ("ETag" = String, description = "Its version, for If-Match."))),
-        (status = 400, description = "The body is not JSON.", body = Problem),
-        (status = 401, description = "No valid access token.", body = Problem),
         (status = 403, description = "Not an admin, or the password must be changed first.",
             body = Problem),
         (status = 409, description = "The username or the e-mail is taken.", body = Problem),
-        (status = 413, description = "The body is too large.", body = Problem),
-        (status = 415, description = "The body is not application/json.", body = Problem),
         (status = 422, description = "A field is not valid.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
-        (status = 503, description = "Try again later.", body = Problem),
+        TokenResponses,
+        BodyResponses,
     ))]
 pub(crate) async fn create_user(
     Allowed { caller, .. }: Allowed<UsersAdmin>,

@@ -4,7 +4,7 @@ use shared::account::recorded;
 use shared::audit::{self, Action, Entity, Entry};
 use shared::auth::Allowed;
 use shared::error::Problem;
-use shared::http::{IfMatch, NoQuery, Path};
+use shared::http::{IfMatch, NoQuery, Path, TokenResponses};
 use shared::id::UserId;
 use shared::{Clock, Error, Result};
 use sqlx::PgPool;
@@ -22,15 +22,13 @@ use crate::{UsersAdmin, last_admin, store};
                description = "The version that is meant.")),
     responses(
         (status = 204, description = "The user is deleted."),
-        (status = 401, description = "No valid access token.", body = Problem),
         (status = 403, description = "Not an admin, or the password must be changed first.",
             body = Problem),
         (status = 404, description = "No such user.", body = Problem),
         (status = 409, description = "The user is the last active admin.", body = Problem),
         (status = 412, description = "The user has another version by now.", body = Problem),
         (status = 422, description = "A query parameter that is not known.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
-        (status = 503, description = "Try again later.", body = Problem),
+        TokenResponses,
     ))]
 pub(crate) async fn delete_user(
     Allowed { caller, .. }: Allowed<UsersAdmin>,

@@ -1,7 +1,7 @@
 use axum::extract::State;
 use shared::auth::Allowed;
 use shared::error::Problem;
-use shared::http::{NoQuery, Path};
+use shared::http::{NoQuery, Path, TokenResponses};
 use shared::id::UserId;
 use shared::user::User;
 use shared::{Error, Result};
@@ -17,13 +17,11 @@ use crate::{UsersAdmin, store};
     responses(
         (status = 200, description = "The user.", body = User,
             headers(("ETag" = String, description = "Its version, for If-Match."))),
-        (status = 401, description = "No valid access token.", body = Problem),
         (status = 403, description = "Not an admin, or the password must be changed first.",
             body = Problem),
         (status = 404, description = "No such user.", body = Problem),
         (status = 422, description = "A query parameter that is not known.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
-        (status = 503, description = "Try again later.", body = Problem),
+        TokenResponses,
     ))]
 pub(crate) async fn get_user(
     _: Allowed<UsersAdmin>,

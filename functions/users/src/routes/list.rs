@@ -4,7 +4,7 @@ use shared::Result;
 use shared::auth::Allowed;
 use shared::caller::Role;
 use shared::error::{Problem, Violations};
-use shared::http::{Json, Query};
+use shared::http::{Json, Query, TokenResponses};
 use shared::page::{Page, PageRequest};
 use shared::user::{Status, User};
 use sqlx::PgPool;
@@ -41,12 +41,10 @@ pub(crate) struct Parameters {
     params(Parameters),
     responses(
         (status = 200, description = "A page of users.", body = Page<User>),
-        (status = 401, description = "No valid access token.", body = Problem),
         (status = 403, description = "Not an admin, or the password must be changed first.",
             body = Problem),
         (status = 422, description = "A query parameter is not valid.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
-        (status = 503, description = "Try again later.", body = Problem),
+        TokenResponses,
     ))]
 pub(crate) async fn list_users(
     _: Allowed<UsersAdmin>,

@@ -7,7 +7,7 @@ use shared::audit::{self, Action, Entity, Entry, REDACTED};
 use shared::auth::Allowed;
 use shared::clock::Timestamp;
 use shared::error::Problem;
-use shared::http::{IfMatch, Json, OptionalJson, Path, not_null};
+use shared::http::{BodyResponses, IfMatch, Json, OptionalJson, Path, TokenResponses, not_null};
 use shared::id::UserId;
 use shared::password::Password;
 use shared::user::User;
@@ -56,18 +56,14 @@ pub(crate) struct PasswordReset {
     request_body(content = Option<Request>, description = "May be left out."),
     responses(
         (status = 200, description = "The temporary password holds.", body = PasswordReset),
-        (status = 400, description = "The body is not JSON.", body = Problem),
-        (status = 401, description = "No valid access token.", body = Problem),
         (status = 403, description = "Not an admin, or the password must be changed first.",
             body = Problem),
         (status = 404, description = "No such user.", body = Problem),
         (status = 409, description = "It is one's own password.", body = Problem),
         (status = 412, description = "The user has another version by now.", body = Problem),
-        (status = 413, description = "The body is too large.", body = Problem),
-        (status = 415, description = "The body is not application/json.", body = Problem),
         (status = 422, description = "The password is not accepted.", body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
-        (status = 503, description = "Try again later.", body = Problem),
+        TokenResponses,
+        BodyResponses,
     ))]
 pub(crate) async fn reset_password(
     Allowed { caller, .. }: Allowed<UsersAdmin>,

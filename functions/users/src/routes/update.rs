@@ -6,7 +6,7 @@ use shared::auth::Allowed;
 use shared::caller::Role;
 use shared::clock::Timestamp;
 use shared::error::{Problem, Violations};
-use shared::http::{IfMatch, Json, Path, not_null};
+use shared::http::{BodyResponses, IfMatch, Json, Path, TokenResponses, not_null};
 use shared::id::UserId;
 use shared::user::{Status, User};
 use shared::{Clock, Error, Result};
@@ -88,20 +88,16 @@ impl Request {
     responses(
         (status = 200, description = "The user as changed.", body = User,
             headers(("ETag" = String, description = "Its version, for If-Match."))),
-        (status = 400, description = "The body is not JSON.", body = Problem),
-        (status = 401, description = "No valid access token.", body = Problem),
         (status = 403, description = "Not an admin, or the password must be changed first.",
             body = Problem),
         (status = 404, description = "No such user.", body = Problem),
         (status = 409, description = "The username or the e-mail is taken, or this is the last \
             active admin.", body = Problem),
         (status = 412, description = "The user has another version by now.", body = Problem),
-        (status = 413, description = "The body is too large.", body = Problem),
-        (status = 415, description = "The body is not application/json.", body = Problem),
         (status = 422, description = "A field is not valid, or nothing would change.",
             body = Problem),
-        (status = 429, description = "Too many requests.", body = Problem),
-        (status = 503, description = "Try again later.", body = Problem),
+        TokenResponses,
+        BodyResponses,
     ))]
 pub(crate) async fn update_user(
     Allowed { caller, .. }: Allowed<UsersAdmin>,
