@@ -4,8 +4,11 @@
 //! does. Each entry is stored with its canonical text (RFC 8785) and the RFC 6962 leaf hash of
 //! that text, from which the log is later sealed: an entry that is altered no longer fits its leaf.
 
-use aws_lc_rs::digest;
-use serde::Serialize;
+mod content;
+pub mod sealed;
+pub mod tree;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -15,11 +18,13 @@ use crate::clock::rfc3339;
 use crate::id::{self, SessionId, UserId};
 use crate::{Clock, Error, Result, request};
 
+pub use content::{Changes, Content, Stored};
+
 /// What a changed secret shows as, on both sides.
 pub const REDACTED: &str = "[redacted]";
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words are the log's own vocabulary")]
 pub enum Action {
@@ -33,7 +38,19 @@ pub enum Action {
     ChangePassword,
     ResetPassword,
     RevokeSession,
+    RetryBatch,
+    RetryAnchor,
+    Export,
+    View,
     Denied,
+}
+
+impl Action {
+    /// The log's word for it.
+    #[must_use]
+    pub fn word(self) -> String {
+        word(&json!(self))
+    }
 }
 
 /// How it ended.
@@ -57,6 +74,12 @@ pub enum Entity {
     UnknownUser,
     /// A session.
     Session(SessionId),
+    /// A batch of the Factory Service.
+    Batch(Uuid),
+    /// An anchor of the Blockchain Service.
+    Anchor(Uuid),
+    /// This log.
+    AuditLog,
     /// A route that the caller may not use.
     Route,
 }
@@ -67,6 +90,9 @@ impl Entity {
             Self::User(id) => ("user", Some(id.0)),
             Self::UnknownUser => ("user", None),
             Self::Session(id) => ("session", Some(id.0)),
+            Self::Batch(id) => ("batch", Some(id)),
+            Self::Anchor(id) => ("anchor", Some(id)),
+            Self::AuditLog => ("audit_log", None),
             Self::Route => ("route", None),
         }
     }
@@ -120,93 +146,54 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// An entry as a reader of the log sees it: the content that its leaf vouches for.
-#[derive(Serialize)]
-struct Content<'a> {
-    id: Uuid,
-    occurred_at: String,
-    user_id: Option<UserId>,
-    username: Option<&'a str>,
-    action: &'a Value,
-    entity_type: &'a str,
-    entity_id: Option<Uuid>,
-    changes: &'a Value,
-    outcome: &'a Value,
-    ip_address: Option<&'a str>,
-    user_agent: Option<&'a str>,
-    request_id: Option<&'a str>,
-}
-
 /// Writes one entry. It counts only if the transaction of `tx` commits.
 pub async fn record(tx: &mut PgConnection, clock: &Clock, entry: Entry<'_>) -> Result<()> {
     let request = request::current();
     let request = request.as_deref();
     let now = clock.now();
     let (entity_type, entity_id) = entry.entity.parts();
-    let address = request.map(|r| r.client_address.to_string());
-    let changes = json!({ "before": entry.before, "after": entry.after });
     let content = Content {
         id: id::new(clock),
         occurred_at: rfc3339(now),
-        user_id: entry.actor.map(|actor| actor.user_id),
-        username: entry.actor.map(|actor| actor.username),
-        action: &json!(entry.action),
-        entity_type,
+        user_id: entry.actor.map(|actor| actor.user_id.0),
+        username: entry.actor.map(|actor| actor.username.to_owned()),
+        action: entry.action.word(),
+        entity_type: entity_type.to_owned(),
         entity_id,
-        changes: &changes,
-        outcome: &json!(entry.outcome),
-        ip_address: address.as_deref(),
-        user_agent: request.and_then(|r| r.user_agent.as_deref()),
-        request_id: request.map(|r| r.request_id.as_str()),
+        changes: Changes { before: entry.before, after: entry.after },
+        outcome: word(&json!(entry.outcome)),
+        ip_address: request.map(|r| r.client_address.to_string()),
+        user_agent: request.and_then(|r| r.user_agent.clone()),
+        request_id: request.map(|r| r.request_id.clone()),
     };
-    let canonical = serde_json_canonicalizer::to_string(&content)
-        .map_err(|error| Error::Internal(error.into()))?;
+    let canonical = content.canonical().map_err(Error::Internal)?;
     sqlx::query!(
         "
         INSERT INTO admin_audit_logs (id, created_at, user_id, username, action, entity_type,
-            entity_id, changes, outcome, ip_address, user_agent, request_id, canonical, leaf,
-            imported)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, false)
+            entity_id, changes, outcome, ip_address, user_agent, request_id, canonical, leaf)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         ",
         content.id,
         now.naive_utc(),
-        content.user_id.map(|id| id.0),
+        content.user_id,
         content.username,
-        content.action.as_str(),
+        content.action,
         content.entity_type,
         content.entity_id,
-        changes,
-        content.outcome.as_str(),
+        json!(content.changes),
+        content.outcome,
         content.ip_address,
         content.user_agent,
         content.request_id,
         canonical,
-        leaf_hash(canonical.as_bytes()),
+        &tree::leaf_hash(canonical.as_bytes()),
     )
     .execute(tx)
     .await?;
     Ok(())
 }
 
-/// The hash of a Merkle tree's leaf over `content`: SHA-256 behind a zero byte, RFC 6962
-/// section 2.1.
-#[must_use]
-pub fn leaf_hash(content: &[u8]) -> Vec<u8> {
-    let mut hash = digest::Context::new(&digest::SHA256);
-    hash.update(&[0]);
-    hash.update(content);
-    hash.finish().as_ref().to_vec()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_leaf_is_the_one_of_rfc_6962() {
-        // The hash of an empty leaf, as published with the test vectors of certificate
-        // transparency logs.
-        let hex = data_encoding::HEXLOWER.encode(&leaf_hash(b""));
-        assert_eq!(hex, "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
-    }
+/// The log's word for it.
+fn word(of: &Value) -> String {
+    of.as_str().unwrap_or_default().to_owned()
 }

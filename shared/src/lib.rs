@@ -7,7 +7,7 @@
 //! error  page  period  rollup
 //! config  db  cache
 //! answers
-//! audit  password  user
+//! audit  outbox  password  user
 //! account
 //! rate_limit  http
 //! auth
@@ -27,6 +27,7 @@ pub mod db;
 pub mod error;
 pub mod http;
 pub mod id;
+pub mod outbox;
 pub mod page;
 pub mod password;
 pub mod period;

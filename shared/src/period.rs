@@ -30,6 +30,15 @@ pub struct Period {
     pub end: Bound,
 }
 
+/// A period of which either end may be open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpenPeriod {
+    /// As it was given.
+    pub start: Option<Bound>,
+    /// As it was given.
+    pub end: Option<Bound>,
+}
+
 /// One end of a period, serialized as it came.
 #[derive(Debug, Clone, PartialEq, Eq, utoipa::ToSchema)]
 #[schema(as = PeriodBound, value_type = String, examples("2026-01-31", "2026-01-31T18:00:00+01:00"))]
@@ -51,13 +60,9 @@ impl Period {
         clock: &Clock,
         violations: &mut Violations,
     ) -> Option<Self> {
-        let mut parse = |field, text: Option<&str>| match text.map(Bound::parse).transpose() {
-            Ok(bound) => Some(bound),
-            Err(message) => violations.check(field, Err(message)),
-        };
-        let (start, end) = (parse(START, start_date), parse(END, end_date));
+        let OpenPeriod { start, end } = OpenPeriod::parse(start_date, end_date, violations)?;
         let today = clock.now().date_naive();
-        let period = match (start?, end?) {
+        let period = match (start, end) {
             (Some(start), Some(end)) => Self { start, end },
             (Some(start), None) if start.first_instant() >= midnight_after(today) => {
                 violations.add(START, "must not be after today, unless end_date is given");
@@ -74,18 +79,24 @@ impl Period {
     }
 
     fn check(self, violations: &mut Violations) -> Option<Self> {
-        if self.starts() >= self.ends() {
-            let message = if self.in_days().is_some() {
-                "must not be after end_date"
-            } else {
-                "must be before end_date"
-            };
-            violations.add(START, message);
-        } else if self.length() > TimeDelta::days(MAX_DAYS) {
+        let period = self.check_order(violations)?;
+        if period.length() > TimeDelta::days(MAX_DAYS) {
             violations.add(END, format!("must end a period of at most {MAX_DAYS} days"));
-        } else {
+            return None;
+        }
+        Some(period)
+    }
+
+    fn check_order(self, violations: &mut Violations) -> Option<Self> {
+        if self.starts() < self.ends() {
             return Some(self);
         }
+        let message = if self.in_days().is_some() {
+            "must not be after end_date"
+        } else {
+            "must be before end_date"
+        };
+        violations.add(START, message);
         None
     }
 
@@ -98,10 +109,7 @@ impl Period {
     /// The first instant after it.
     #[must_use]
     pub fn ends(&self) -> DateTime<Utc> {
-        match &self.end.0 {
-            Written::Day(day) => midnight_after(*day),
-            Written::Instant(at, _) => microsecond_from(at),
-        }
+        self.end.instant_after()
     }
 
     /// How long it is.
@@ -135,6 +143,45 @@ impl Period {
     }
 }
 
+impl OpenPeriod {
+    /// Takes the query parameters `start_date` and `end_date`. Notes in `violations` what is wrong,
+    /// and then is nothing.
+    pub fn new(
+        start_date: Option<&str>,
+        end_date: Option<&str>,
+        violations: &mut Violations,
+    ) -> Option<Self> {
+        match Self::parse(start_date, end_date, violations)? {
+            Self { start: Some(start), end: Some(end) } => {
+                let Period { start, end } = Period { start, end }.check_order(violations)?;
+                Some(Self { start: Some(start), end: Some(end) })
+            }
+            open => Some(open),
+        }
+    }
+
+    /// The first instant of it.
+    #[must_use]
+    pub fn starts(&self) -> Option<DateTime<Utc>> {
+        self.start.as_ref().map(Bound::first_instant)
+    }
+
+    /// The first instant after it.
+    #[must_use]
+    pub fn ends(&self) -> Option<DateTime<Utc>> {
+        self.end.as_ref().map(Bound::instant_after)
+    }
+
+    fn parse(start: Option<&str>, end: Option<&str>, violations: &mut Violations) -> Option<Self> {
+        let mut parse = |field, text: Option<&str>| match text.map(Bound::parse).transpose() {
+            Ok(bound) => Some(bound),
+            Err(message) => violations.check(field, Err(message)),
+        };
+        let (start, end) = (parse(START, start), parse(END, end));
+        Some(Self { start: start?, end: end? })
+    }
+}
+
 impl Bound {
     fn parse(text: &str) -> Result<Self, &'static str> {
         let written = if is_written_as_date(text) {
@@ -158,6 +205,14 @@ impl Bound {
     fn first_instant(&self) -> DateTime<Utc> {
         match &self.0 {
             Written::Day(day) => midnight(*day),
+            Written::Instant(at, _) => microsecond_from(at),
+        }
+    }
+
+    /// The first instant that no longer belongs to a period that ends here.
+    fn instant_after(&self) -> DateTime<Utc> {
+        match &self.0 {
+            Written::Day(day) => midnight_after(*day),
             Written::Instant(at, _) => microsecond_from(at),
         }
     }

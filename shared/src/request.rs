@@ -38,6 +38,8 @@ pub struct RequestContext {
     pub rate_limit: Mutex<Option<RateLimitState>>,
     /// How long it waited for Redis by now, whatever the outcome.
     pub waited_for_redis: Mutex<Duration>,
+    /// How much longer it may take than others.
+    pub patience: OnceLock<Duration>,
 }
 
 impl RequestContext {
@@ -61,6 +63,12 @@ impl RequestContext {
     /// Notes that it waited once more.
     pub fn add_wait_for_redis(&self, wait: Duration) {
         *self.waited_for_redis.lock().unwrap_or_else(PoisonError::into_inner) += wait;
+    }
+
+    /// How much longer it may take than others.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.patience.get().copied().unwrap_or_default()
     }
 }
 
@@ -99,6 +107,12 @@ impl TraceContext {
         let sampled = u8::from_str_radix(flags, 16).ok()? & 1 == 1;
         valid.then(|| Self { trace_id: trace_id.to_owned(), span_id: span_id.to_owned(), sampled })
     }
+
+    /// The header that hands it on.
+    #[must_use]
+    pub fn header(&self) -> String {
+        format!("00-{}-{}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
+    }
 }
 
 /// What a limited route tells its client about the limit.
@@ -110,6 +124,12 @@ pub struct RateLimitState {
     pub remaining: u32,
     /// Until the bucket is full again.
     pub reset: Duration,
+}
+
+/// Lets the request at hand take so much longer than others: it has to wait for something, which is
+/// no work. Can be said once.
+pub fn take_longer(by: Duration) {
+    with_current(|request| request.patience.set(by).is_ok());
 }
 
 /// Runs `future` as part of the request `context`.
@@ -139,6 +159,7 @@ mod tests {
         assert_eq!(trace.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
         assert_eq!(trace.span_id, "00f067aa0ba902b7");
         assert!(trace.sampled);
+        assert_eq!(trace.header(), header);
 
         for malformed in [
             "",

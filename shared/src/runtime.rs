@@ -18,7 +18,7 @@ use sqlx::PgPool;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use frame::app;
-pub use health::{Readiness, routes as health_routes};
+pub use health::{Checks, Readiness, routes as health_routes};
 
 use crate::auth::{Guard, PublicKeys, TokenVerifier};
 use crate::cache::Cache;

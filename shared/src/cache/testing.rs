@@ -48,6 +48,7 @@ pub(crate) fn request() -> Arc<RequestContext> {
         user_id: OnceLock::new(),
         rate_limit: Mutex::default(),
         waited_for_redis: Mutex::default(),
+        patience: OnceLock::new(),
     })
 }
 

@@ -232,3 +232,38 @@ proptest! {
         let _ = ask(None, Some(&end));
     }
 }
+
+fn ask_open(start: Option<&str>, end: Option<&str>) -> Result<OpenPeriod, Vec<FieldError>> {
+    let mut violations = Violations::default();
+    let period = OpenPeriod::new(start, end, &mut violations);
+    match violations.into_result() {
+        Ok(()) => Ok(period.unwrap()),
+        Err(Error::Invalid(errors)) => Err(errors),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_open_period_has_the_ends_that_were_given_and_may_be_of_any_length() {
+    let ends = |start, end| {
+        let period = ask_open(start, end).unwrap();
+        (period.starts(), period.ends())
+    };
+    let (first, after_last) = (at("1999-01-01T00:00:00Z"), at("2026-03-02T00:00:00Z"));
+    assert_eq!(ends(None, None), (None, None));
+    assert_eq!(ends(Some("1999-01-01"), None), (Some(first), None));
+    assert_eq!(ends(None, Some("2026-03-01")), (None, Some(after_last)));
+    assert_eq!(ends(Some("1999-01-01"), Some("2026-03-01")), (Some(first), Some(after_last)));
+    assert_eq!(ends(Some("9999-12-31"), None).0, Some(at("9999-12-31T00:00:00Z")));
+}
+
+#[test]
+fn an_open_period_still_begins_before_it_ends() {
+    let fields = |start, end| -> Vec<String> {
+        let errors = ask_open(Some(start), Some(end)).unwrap_err();
+        errors.into_iter().map(|error| error.field).collect()
+    };
+    assert_eq!(fields("2026-03-02", "2026-03-01"), ["start_date"]);
+    assert_eq!(fields("2026-02-30", "2026-13-01"), ["start_date", "end_date"]);
+    assert_eq!(ask_open(Some("2026-03-01"), Some("2026-03-01")).map(|_| ()), Ok(()));
+}

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use tokio::time::timeout;
 use tower::{Service, service_fn};
 
 use super::cors::Cors;
@@ -131,9 +133,9 @@ impl Frame {
             // They are bounded by themselves.
             return answer.await.map_or_else(panicked, |Ok(response)| response);
         }
-        match tokio::time::timeout(self.timeout, answer).await {
-            Ok(answer) => answer.map_or_else(panicked, |Ok(response)| response),
-            Err(_) => unavailable("the request's deadline passed"),
+        match within_deadline(self.timeout, answer).await {
+            Some(answer) => answer.map_or_else(panicked, |Ok(response)| response),
+            None => unavailable("the request's deadline passed"),
         }
     }
 
@@ -157,8 +159,19 @@ impl Frame {
             user_id: OnceLock::new(),
             rate_limit: Mutex::default(),
             waited_for_redis: Mutex::default(),
+            patience: OnceLock::new(),
         }
     }
+}
+
+/// The answer, if there is one in time; a handler may have said that it takes longer.
+async fn within_deadline<T>(usual: Duration, answer: impl Future<Output = T>) -> Option<T> {
+    let mut answer = pin!(answer);
+    if let Ok(answer) = timeout(usual, &mut answer).await {
+        return Some(answer);
+    }
+    let patience = request::with_current(RequestContext::patience).unwrap_or_default();
+    timeout(patience, answer).await.ok()
 }
 
 /// At most `length` bytes of a text.

@@ -1,7 +1,6 @@
 //! `/health` and `/ready`: whether the process answers, and whether it can do its work.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
@@ -10,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -30,7 +29,7 @@ pub struct Readiness(Arc<Shared>);
 struct Shared {
     options: PgConnectOptions,
     cache: Cache,
-    draining: AtomicBool,
+    draining: watch::Sender<bool>,
     probe: Mutex<Probe>,
 }
 
@@ -41,12 +40,13 @@ struct Probe {
     last: Option<(Instant, Checks)>,
 }
 
-#[derive(Clone, Copy, Serialize, utoipa::ToSchema)]
-struct Checks {
+/// Whether what every function needs is there.
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
+pub struct Checks {
     /// `ok` or `unavailable`.
-    database: &'static str,
+    pub database: &'static str,
     /// `ok`, `unavailable`, or `disabled` where there is none; it does not decide.
-    redis: &'static str,
+    pub redis: &'static str,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -84,7 +84,7 @@ async fn health(NoQuery: NoQuery) -> Json<HealthReport> {
 ))]
 async fn ready(NoQuery: NoQuery, State(readiness): State<Readiness>) -> Response {
     let checks = readiness.check().await;
-    let draining = readiness.0.draining.load(Ordering::Relaxed);
+    let draining = *readiness.0.draining.borrow();
     let (status_code, status) = if checks.database == "ok" && !draining {
         (StatusCode::OK, "ready")
     } else {
@@ -96,15 +96,24 @@ async fn ready(NoQuery: NoQuery, State(readiness): State<Readiness>) -> Response
 impl Readiness {
     pub(super) fn new(options: PgConnectOptions, cache: Cache) -> Self {
         let probe = Mutex::default();
-        Self(Arc::new(Shared { options, cache, draining: AtomicBool::new(false), probe }))
+        Self(Arc::new(Shared { options, cache, draining: watch::Sender::new(false), probe }))
     }
 
     /// From now on the instance is on its way out, and not ready.
     pub(super) fn drain(&self) {
-        self.0.draining.store(true, Ordering::Relaxed);
+        self.0.draining.send_replace(true);
     }
 
-    async fn check(&self) -> Checks {
+    /// Resolves when the instance is on its way out. What takes longer than a few seconds should
+    /// then come to an end by itself.
+    pub async fn drained(&self) {
+        // It cannot fail while `self` has the other end.
+        let _ = self.0.draining.subscribe().wait_for(|draining| *draining).await;
+    }
+
+    /// Asks both, within a second whatever hangs, and not more than twice a second however many
+    /// want to know.
+    pub async fn check(&self) -> Checks {
         let unavailable = Checks { database: "unavailable", redis: "unavailable" };
         // Whoever asks while another's question is under way waits for that answer.
         let question = async {
