@@ -12,7 +12,6 @@
 
 mod backfill;
 mod check;
-mod log;
 mod rebuild;
 mod store;
 
@@ -21,13 +20,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use chrono::NaiveDate;
+use serde_json::json;
 use shared::config::Environment;
 use sqlx::PgConnection;
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::check::Days;
-use self::log::Log;
 use self::store::Folded;
+use crate::log::{Log, rounded};
 use crate::{connect, said};
 
 /// What of it to do; by default one fold.
@@ -121,7 +121,12 @@ async fn fold(db: &mut PgConnection, slice: u32, log: &mut Log<'_>) -> anyhow::R
         Folded::Busy => log.info("another fold is at work", &[]),
         Folded::Done { events, lag, is_backfilling } => {
             let seconds = started.elapsed().as_secs_f64();
-            log.folded(events, seconds, lag)?;
+            let fields = [
+                ("events", json!(events)),
+                ("seconds", rounded(seconds)),
+                ("lag_seconds", rounded(lag)),
+            ];
+            log.info(&format!("folded {events} events"), &fields)?;
             if is_backfilling { backfill::run(db, slice, log).await } else { Ok(()) }
         }
     }

@@ -5,7 +5,13 @@
 
 pub mod create_admin;
 pub mod fold;
+mod log;
 pub mod migrate;
+pub mod note;
+pub mod prune;
+pub mod relay;
+pub mod seal;
+pub mod verify;
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use jobs::{create_admin, fold, migrate};
+use jobs::{create_admin, fold, migrate, prune, relay, seal, verify};
 use shared::Clock;
 use shared::config::Environment;
 
@@ -38,21 +38,52 @@ enum Job {
     /// counts all scans there are, shows how far it is, and goes on where it was stopped. The
     /// numbers that analytics gives are exact at any moment, whenever this ran last.
     Fold(fold::Arguments),
+    /// Number the new entries of the audit log, and sign what it then is
+    ///
+    /// To be run every minute or so, by as many as like: each entry gets one number, without gaps.
+    /// Signs with the Ed25519 key of `AUDIT_SIGNING_KEY`, or of the file that
+    /// `AUDIT_SIGNING_KEY_FILE` names: a private key in PEM, as `openssl genpkey -algorithm ed25519`
+    /// makes it. `AUDIT_LOG_ORIGIN` is the name of the log, for those who read its checkpoints.
+    Seal(seal::Arguments),
+    /// Publish the messages that the functions could not
+    ///
+    /// To be run every minute or so, by as many as like: messages about one batch or anchor leave
+    /// in order, and what cannot be published now is tried again later, for as long as it takes.
+    Relay(relay::Arguments),
+    /// Tell whether the audit log is what was signed
+    ///
+    /// Works everything out anew from what readers see, and compares it with the signed checkpoints:
+    /// the log in the database, or an exported file (format=ndjson) with nothing but the public key.
+    ///
+    /// Exit code: 0 it is what the owner of the given key signed; 1 it is not, with the number of
+    /// the first bad entry; 2 it could not be verified; 3 it is consistent, but the public key is
+    /// the one that came with it; 4 it is consistent, but nothing of it is signed.
+    Verify(verify::Arguments),
+    /// Take the oldest entries of the audit log away
+    ///
+    /// Only entries that are signed go; their leaves stay, so that what was signed can still be
+    /// proved. Each slice leaves an entry that says what is gone. Runs as the owner of the tables.
+    Prune(prune::Arguments),
 }
+
+/// What ended with an error. Of a verification, 1 would say that the log is bad.
+const FAILURE: u8 = 1;
+const NO_VERDICT: u8 = 2;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let Arguments { job } = Arguments::parse();
+    let failure = if matches!(job, Job::Verify(_)) { NO_VERDICT } else { FAILURE };
     match run(job).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error:#}");
-            ExitCode::FAILURE
+            failure.into()
         }
     }
 }
 
-async fn run(job: Job) -> anyhow::Result<()> {
+async fn run(job: Job) -> anyhow::Result<ExitCode> {
     let env = Environment::of_process();
     let mut out = io::stdout();
     match job {
@@ -61,5 +92,12 @@ async fn run(job: Job) -> anyhow::Result<()> {
             create_admin::run(&env, &Clock::real(), arguments, &mut out).await
         }
         Job::Fold(arguments) => fold::run(&env, arguments, &mut out).await,
-    }
+        Job::Seal(arguments) => seal::run(&env, arguments, &mut out).await,
+        Job::Relay(arguments) => relay::run(&env, arguments, &mut out).await,
+        Job::Verify(arguments) => {
+            return Ok(verify::run(&env, arguments, &mut out).await?.code().into());
+        }
+        Job::Prune(arguments) => prune::run(&env, &Clock::real(), arguments, &mut out).await,
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -12,8 +12,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::log::{Log, rounded};
 use super::store;
+use crate::log::{Log, rounded};
 
 /// Any number will do, as long as nothing else in the database uses it.
 const LOCK: i64 = 0x666f_6c64;

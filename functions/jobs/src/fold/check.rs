@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::log::Log;
+use crate::log::Log;
 
 /// So many differing cells are named; a counter that is wrong is seldom wrong once.
 const NAMED: usize = 20;

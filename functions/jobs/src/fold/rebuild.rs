@@ -6,8 +6,8 @@
 
 use sqlx::{Connection, PgConnection};
 
-use super::log::Log;
 use super::store;
+use crate::log::Log;
 
 /// Forgets all counts. From here on all events are uncounted, which readers know; the first fold
 /// counts them.
