@@ -3,10 +3,10 @@
 
 STACK := cargo run --quiet --bin stack --
 
-.PHONY: help setup run reset seed test check fmt sqlx openapi bench
+.PHONY: help setup run reset seed retry-demo load test check fmt sqlx openapi bench
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 \t/p' Makefile | expand -t 18
 
 setup: ## Install the Debian packages that are missing
 	@tests/stack/setup
@@ -21,7 +21,13 @@ reset: ## Forget the data, keys and passwords of `make run`
 seed: ## Add EVENTS (1000000) believable scans to the running stack, or to DATABASE_URL
 	@$(STACK) seed --events $(or $(EVENTS),1000000) $(if $(SEED),--seed $(SEED))
 
-test: setup ## Run all tests, with a PostgreSQL and a Redis of their own
+retry-demo: ## Break a batch of the running stack, have it retried, and show each state as it happens
+	@$(STACK) retry-demo
+
+load: ## Send RATE (1000) requests/s for SECONDS (30) to the running stack, and time them
+	@cargo run --quiet --bin load -- --rate $(or $(RATE),1000) --seconds $(or $(SECONDS),30)
+
+test: setup ## Run all tests, with a PostgreSQL, a Redis and a Pub/Sub emulator of their own
 	cargo build --bins
 	$(STACK) services -- cargo test --workspace
 
@@ -40,7 +46,7 @@ openapi: ## Write terraform/gateway/openapi.yaml anew, from the handlers' docume
 	$(STACK) openapi > target/openapi.yaml
 	mv target/openapi.yaml terraform/gateway/openapi.yaml
 
-bench: setup ## Measure the release build
+bench: setup ## Measure the release build, over BENCH_EVENTS (10000000) scans and BENCH_ENTRIES (5000000) audit entries
 	tests/stack/setup wrk
-	cargo build --release -p auth -p users && cargo build --release -p shared --example bare
+	cargo build --release -p auth -p users -p dashboard -p analytics -p audit -p jobs && cargo build --release -p shared --example bare
 	$(STACK) services -- cargo run --quiet --bin bench

@@ -2,6 +2,7 @@
 //! deployed in, over a database of its own.
 
 mod analytics;
+mod audit;
 mod audited;
 mod auth;
 mod dashboard;
@@ -10,7 +11,13 @@ mod fold;
 mod health;
 mod jobs;
 mod openapi;
+mod prune;
+mod relay;
+mod retry_worker;
 mod roles;
 mod routes;
+mod seal;
 mod start;
+mod system;
 mod users;
+mod verify;

@@ -2,12 +2,13 @@
 //! gets no further than its grants.
 
 mod audit_log;
+mod sessions;
 
 use shared::caller::Role;
 use sqlx::{Connection, PgConnection, PgPool};
 use stack::local::Local;
 
-const FUNCTIONS: [&str; 3] = ["auth", "users", "dashboard"];
+const FUNCTIONS: [&str; 6] = ["auth", "users", "dashboard", "analytics", "audit", "system"];
 
 /// A database with a user, a session and an entry in the log to be at.
 async fn inhabited() -> Local {
@@ -81,7 +82,9 @@ async fn users_may_end_a_session_and_nothing_else_about_it() {
     )
     .await;
     let mut connection = connect(&local, "users").await;
-    let ends = "UPDATE admin_sessions SET revoked_at = now() WHERE revoked_at IS NULL";
+    let ends = "BEGIN;
+                UPDATE admin_sessions SET revoked_at = now() WHERE revoked_at IS NULL;
+                ROLLBACK";
     assert_eq!(refusal(&mut connection, ends).await, None);
 }
 
@@ -147,6 +150,92 @@ async fn dashboard_counts_and_learns_nothing_else() {
     let mut connection = connect(&local, "dashboard").await;
     let counts = "SELECT count(*), count(status) FROM batches";
     assert_eq!(refusal(&mut connection, counts).await, None);
+}
+
+#[tokio::test]
+async fn audit_reads_the_log_and_changes_nothing_that_it_reads() {
+    let local = inhabited().await;
+
+    assert_denied(
+        &local,
+        "audit",
+        &[
+            "UPDATE admin_audit_logs SET canonical = canonical",
+            "DELETE FROM admin_audit_unsealed",
+            "INSERT INTO admin_audit_unsealed (entry_id) VALUES (gen_random_uuid())",
+            "INSERT INTO admin_audit_leaves (number, entry_id, leaf)
+             VALUES (0, gen_random_uuid(), sha256(''))",
+            "UPDATE admin_audit_leaves SET number = 1",
+            "INSERT INTO admin_audit_nodes (level, position, hash) VALUES (8, 0, sha256(''))",
+            "UPDATE admin_audit_checkpoints SET note = ''",
+            "DELETE FROM admin_audit_checkpoints",
+            "UPDATE admin_audit_seal SET size = 1",
+            "SELECT * FROM admin_users",
+            "SELECT username FROM admin_users",
+            "UPDATE admin_users SET role = 'admin'",
+            "SELECT * FROM admin_sessions",
+            "UPDATE admin_sessions SET revoked_at = NULL",
+            "SELECT * FROM admin_login_logs",
+        ],
+    )
+    .await;
+    let mut connection = connect(&local, "audit").await;
+    let reads =
+        "SELECT count(*) FROM admin_audit_logs LEFT JOIN admin_audit_leaves ON entry_id = id";
+    assert_eq!(refusal(&mut connection, reads).await, None);
+}
+
+#[tokio::test]
+async fn system_makes_commands_and_settles_none() {
+    let local = inhabited().await;
+
+    assert_denied(
+        &local,
+        "system",
+        &[
+            "SELECT * FROM batches",
+            "SELECT error FROM anchors",
+            "UPDATE batches SET status = 'failed'",
+            "UPDATE anchors SET status = 'failed'",
+            "INSERT INTO admin_commands (id, kind, target_id, status, requested_by, requested_at,
+                                         updated_at)
+             SELECT id, 'retry_batch', id, 'succeeded', id, now(), now() FROM batches",
+            "UPDATE admin_commands SET attempts = 0",
+            "UPDATE admin_commands SET target_id = id",
+            "UPDATE admin_commands SET requested_by = id",
+            "UPDATE admin_commands SET fencing = 0",
+            "DELETE FROM admin_commands",
+            "TRUNCATE admin_commands CASCADE",
+            "UPDATE admin_command_keys SET command_id = command_id",
+            "SELECT payload FROM admin_outbox",
+            "UPDATE admin_outbox SET payload = '{}'",
+            "UPDATE admin_outbox SET topic = 'elsewhere'",
+            "DELETE FROM admin_outbox",
+            "SELECT * FROM admin_users",
+            "UPDATE admin_users SET role = 'admin'",
+            "SELECT * FROM admin_sessions",
+            "UPDATE admin_sessions SET revoked_at = NULL",
+        ],
+    )
+    .await;
+    let mut connection = connect(&local, "system").await;
+    let reads = "SELECT status FROM batches UNION ALL SELECT status FROM anchors";
+    assert_eq!(refusal(&mut connection, reads).await, None);
+}
+
+#[tokio::test]
+async fn no_command_is_made_without_an_entry_about_its_target() {
+    let local = inhabited().await;
+    let command = "INSERT INTO admin_commands (id, kind, target_id, requested_by, requested_at,
+                                               updated_at)
+                   VALUES (gen_random_uuid(), 'retry_batch', gen_random_uuid(),
+                           gen_random_uuid(), now(), now())";
+
+    let mut system = connect(&local, "system").await;
+    assert_eq!(refusal(&mut system, command).await.as_deref(), Some("23000"));
+    // Not even by a hand in psql.
+    let mut owner = PgConnection::connect(local.database.url()).await.unwrap();
+    assert_eq!(refusal(&mut owner, command).await.as_deref(), Some("23000"));
 }
 
 #[tokio::test]

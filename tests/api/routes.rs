@@ -20,7 +20,7 @@ enum Who {
 }
 use Who::{Admin, Anybody, SignedIn};
 
-const WHO_MAY_CALL: [(Who, &str); 26] = [
+const WHO_MAY_CALL: [(Who, &str); 34] = [
     (Anybody, "GET /.well-known/jwks.json"),
     (Anybody, "GET /health"),
     (Anybody, "GET /ready"),
@@ -37,10 +37,18 @@ const WHO_MAY_CALL: [(Who, &str); 26] = [
     (Admin, "GET /v1/admin/analytics/heatmap"),
     (Admin, "GET /v1/admin/analytics/risk"),
     (Admin, "GET /v1/admin/analytics/trends"),
+    (Admin, "GET /v1/admin/audit"),
+    (Admin, "GET /v1/admin/audit/checkpoint"),
+    (Admin, "GET /v1/admin/audit/export"),
     (Admin, "GET /v1/admin/dashboard"),
     (Admin, "GET /v1/admin/dashboard/batches"),
     (Admin, "GET /v1/admin/dashboard/products"),
     (Admin, "GET /v1/admin/dashboard/scans"),
+    (Admin, "GET /v1/admin/system/commands"),
+    (Admin, "GET /v1/admin/system/commands/{id}"),
+    (Admin, "POST /v1/admin/system/retry-anchor/{id}"),
+    (Admin, "POST /v1/admin/system/retry-batch/{id}"),
+    (Admin, "GET /v1/admin/system/status"),
     (Admin, "GET /v1/admin/users"),
     (Admin, "POST /v1/admin/users"),
     (Admin, "GET /v1/admin/users/{id}"),
@@ -71,7 +79,8 @@ impl Route {
         let success = responses.map(|status| status.parse().unwrap()).find(|status| *status < 300);
         let bare = if body["required"] == true {
             415
-        } else if path.contains("{id}") {
+        } else if path.contains("{id}") || path.ends_with("/checkpoint") {
+            // Of nothing, and before anything was signed.
             404
         } else {
             success.unwrap()

@@ -94,6 +94,7 @@ async fn every_kind_of_difference_is_found_and_named() {
 #[tokio::test]
 async fn an_event_that_vanished_is_found_and_a_day_that_retention_took_is_no_difference() {
     let database = counted().await;
+    fold_once(&database).await;
     execute(database.pool(), "DELETE FROM scan_events WHERE scanned_at < '2026-02-02'").await;
 
     let told = fold(&database, all()).await.unwrap();
@@ -106,7 +107,6 @@ async fn an_event_that_vanished_is_found_and_a_day_that_retention_took_is_no_dif
          )",
     )
     .await;
-    fold_once(&database).await;
     let error = fold(&database, all()).await.unwrap_err();
     assert!(error.contains("scans_by_hour, 2026-02-03, 2026-02-03 00:00:00: total 1,"), "{error}");
 }

@@ -19,8 +19,8 @@ const MOVED: &str = "
     UPDATE admin_users SET email = 'moved@example.com' WHERE username = 'admin@example.com';
     UPDATE admin_users SET email = 'rooted@example.com', username = 'root'
     WHERE username = 'root@example.com';
-    INSERT INTO admin_audit_logs (id, entity_type, entity_id, action, created_at)
-    SELECT gen_random_uuid(), 'user', id, 'update', now() FROM admin_users;
+    INSERT INTO admin_audit_logs (id, entity_type, entity_id, action, created_at, imported)
+    SELECT gen_random_uuid(), 'user', id, 'update', now(), true FROM admin_users;
 ";
 
 pub(super) async fn make_python_schema(database: &TestDatabase) {

@@ -9,12 +9,12 @@ use stack::local::Local;
 use super::{FUNCTIONS, assert_denied, connect, inhabited, refusal};
 
 /// An entry about `user`, in the columns that a function may write.
-fn entry(user: UserId) -> String {
+pub(super) fn entry(user: UserId) -> String {
     format!(
         "INSERT INTO admin_audit_logs (id, entity_type, entity_id, action, outcome, changes,
-                                       created_at, canonical, leaf, imported)
+                                       created_at, canonical, leaf)
          VALUES (gen_random_uuid(), 'user', '{user}', 'update', 'success', '{{}}', now(), '{{}}',
-                 sha256('\\x00'::bytea || '{{}}'::bytea), false)"
+                 sha256('\\x00'::bytea || '{{}}'::bytea))"
     )
 }
 
@@ -26,7 +26,10 @@ fn spoilt(user: UserId, part: &str, by: &str) -> String {
 }
 
 /// Runs the statements as one transaction. Says why its COMMIT, or one before, was refused.
-async fn transact(connection: &mut PgConnection, statements: &[String]) -> Option<String> {
+pub(super) async fn transact(
+    connection: &mut PgConnection,
+    statements: &[String],
+) -> Option<String> {
     let mut transaction = connection.begin().await.unwrap();
     let mut result = Ok(());
     for statement in statements {
@@ -41,7 +44,27 @@ async fn transact(connection: &mut PgConnection, statements: &[String]) -> Optio
 }
 
 #[tokio::test]
-async fn no_function_can_read_change_or_delete_an_entry() {
+async fn only_audit_reads_the_log() {
+    let local = inhabited().await;
+
+    for function in FUNCTIONS.into_iter().filter(|function| *function != "audit") {
+        assert_denied(
+            &local,
+            function,
+            &[
+                "SELECT * FROM admin_audit_logs",
+                "SELECT id FROM admin_audit_logs",
+                "SELECT * FROM admin_audit_unsealed",
+                "SELECT * FROM admin_audit_leaves",
+                "SELECT * FROM admin_audit_checkpoints",
+            ],
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn no_function_can_change_or_delete_an_entry() {
     let local = inhabited().await;
 
     for function in FUNCTIONS {
@@ -49,8 +72,6 @@ async fn no_function_can_read_change_or_delete_an_entry() {
             &local,
             function,
             &[
-                "SELECT * FROM admin_audit_logs",
-                "SELECT id FROM admin_audit_logs",
                 "UPDATE admin_audit_logs SET action = 'view'",
                 "UPDATE admin_audit_logs SET leaf = leaf",
                 "DELETE FROM admin_audit_logs",
@@ -60,6 +81,8 @@ async fn no_function_can_read_change_or_delete_an_entry() {
                 // Whose entry it is, is the database's to say.
                 "INSERT INTO admin_audit_logs (id, entity_type, action, created_at, recorded_xid)
                  VALUES (gen_random_uuid(), 'user', 'update', now(), '1')",
+                "INSERT INTO admin_audit_logs (id, entity_type, action, created_at, imported)
+                 VALUES (gen_random_uuid(), 'user', 'update', now(), true)",
             ],
         )
         .await;

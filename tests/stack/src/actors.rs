@@ -77,11 +77,12 @@ impl Local {
         tx.commit().await.expect("a commit");
     }
 
-    /// No change of a user goes without an entry; an imported one is not looked at below.
+    /// No change of a user or a session goes without an entry; an imported one is not looked at
+    /// below.
     async fn note_change(&self, tx: &mut PgConnection, user: UserId) {
         sqlx::query(
-            "INSERT INTO admin_audit_logs (id, entity_type, entity_id, action, created_at)
-             VALUES ($1, 'user', $2, 'update', $3)",
+            "INSERT INTO admin_audit_logs (id, entity_type, entity_id, action, created_at, imported)
+             VALUES ($1, 'user', $2, 'update', $3, true)",
         )
         .bind(id::new(&self.clock))
         .bind(user)
@@ -101,6 +102,7 @@ impl Local {
         let user_id = self.user(username, role).await;
         let session_id = SessionId::new(&self.clock);
         let now = self.clock.now();
+        let mut tx = self.database.pool().begin().await.expect("a transaction");
         sqlx::query(
             "INSERT INTO admin_sessions (id, user_id, created_at, rotated_at, last_used_at,
                                          expires_at, ip_address)
@@ -109,9 +111,11 @@ impl Local {
         .bind(session_id)
         .bind(user_id)
         .bind(now)
-        .execute(self.database.pool())
+        .execute(&mut *tx)
         .await
         .expect("a session");
+        self.note_change(&mut tx, user_id).await;
+        tx.commit().await.expect("a commit");
         let claims = Claims {
             iss: "voketag-admin".to_owned(),
             aud: "voketag-admin-api".to_owned(),

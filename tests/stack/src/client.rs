@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -105,6 +105,11 @@ impl Client {
         self.send(Method::PATCH, path, &json, Body::from(body.to_string())).await
     }
 
+    /// The answer as it begins: its body is for the test to read, or not.
+    pub async fn open(&self, path: &str) -> Response<Body> {
+        self.answer(self.request(Method::GET, path, &[], Body::empty())).await
+    }
+
     /// Whatever a test has in mind.
     pub async fn send(
         &self,
@@ -113,6 +118,16 @@ impl Client {
         headers: &[(&str, &str)],
         body: Body,
     ) -> Reply {
+        self.call(self.request(method, path, headers, body)).await
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Request<Body> {
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = path.parse().expect("a path");
@@ -128,11 +143,18 @@ impl Client {
             let name = HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
             all.append(name, header(value));
         }
-        self.call(request).await
+        request
     }
 
     /// A request to the function that serves its path.
     pub async fn call(&self, request: Request<Body>) -> Reply {
+        let (head, body) = self.answer(request).await.into_parts();
+        let bytes = body.collect().await.expect("a whole body").to_bytes();
+        let body = serde_json::from_slice(&bytes).unwrap_or_default();
+        Reply { status: head.status, headers: head.headers, body, bytes }
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let path = request.uri().path();
         let (_, function) = self
             .functions
@@ -140,10 +162,7 @@ impl Client {
             .find(|(beginning, _)| path.starts_with(beginning))
             .unwrap_or_else(|| panic!("no function serves {path}"));
         let Ok(response) = function.clone().oneshot(request).await;
-        let (head, body) = response.into_parts();
-        let bytes = body.collect().await.expect("a whole body").to_bytes();
-        let body = serde_json::from_slice(&bytes).unwrap_or_default();
-        Reply { status: head.status, headers: head.headers, body, bytes }
+        response
     }
 }
 

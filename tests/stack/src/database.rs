@@ -88,7 +88,7 @@ fn cluster_url() -> String {
 
 /// The name of the login user in the role of `function`.
 fn login(function: &str) -> String {
-    format!("test_{function}")
+    format!("test_{}", function.replace('-', "_"))
 }
 
 /// The name of the migrated database, made by whoever needs it first. Other migrations make another
@@ -126,12 +126,17 @@ async fn make_template(admin_url: &str, name: &str, admin: &mut PgConnection) {
     connection.close().await.unwrap();
 
     let password = url::Url::parse(admin_url).unwrap().password().unwrap_or_default().to_owned();
-    let functions = functions::ALL.map(|function| (function.name, function.group_role()));
-    let jobs = schedule::ALL.map(|job| (job.name, job.group_role()));
-    for (name, group) in functions.into_iter().chain(jobs) {
-        postgres::login_user(admin, &login(name), &password, &group).await.unwrap();
-    }
+    login_users(admin, &password).await;
     execute(admin, format!("ALTER DATABASE {unfinished} RENAME TO {name}")).await.unwrap();
+}
+
+/// A login user for each function and each job, in a cluster that has their group roles.
+pub async fn login_users(admin: &mut PgConnection, password: &str) {
+    let functions = functions::every().map(|function| (function.name, function.group_role()));
+    let jobs = schedule::ALL.map(|job| (job.name, job.group_role()));
+    for (name, group) in functions.chain(jobs) {
+        postgres::login_user(admin, &login(name), password, &group).await.unwrap();
+    }
 }
 
 async fn run(url: &str, statement: String) -> sqlx::Result<()> {

@@ -1,25 +1,39 @@
 //! The functions, and what each is told when it starts.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use shared::config::Environment;
 
 use crate::{
     process::{Launch, Log, WITHIN_TEN_SECONDS},
+    pubsub,
     secrets::TokenKeys,
 };
 
 /// Every function there is, by the name of its binary, which is also the name of its backend in
 /// `terraform/gateway/openapi.yaml`. A new one is added here and nowhere else in this crate.
-pub const ALL: [Function; 4] = [
+pub const ALL: [Function; 6] = [
     Function { name: "auth", signs_tokens: true },
     Function { name: "users", signs_tokens: false },
     Function { name: "dashboard", signs_tokens: false },
     Function { name: "analytics", signs_tokens: false },
+    Function { name: "audit", signs_tokens: false },
+    Function { name: "system", signs_tokens: false },
 ];
 
+/// The one that Pub/Sub calls, and no client: it does not stand behind the gateway.
+pub const RETRY_WORKER: Function = Function { name: "retry-worker", signs_tokens: false };
+
+/// All of them: each is a process with a database user of its own.
+pub fn every() -> impl Iterator<Item = Function> {
+    ALL.into_iter().chain([RETRY_WORKER])
+}
+
 /// One function.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Function {
     pub name: &'static str,
     /// Only this one is given the private key.
@@ -29,7 +43,7 @@ pub struct Function {
 impl Function {
     /// The group role in the database that holds its rights; made by a migration.
     pub fn group_role(self) -> String {
-        format!("admin_api_{}", self.name)
+        format!("admin_api_{}", self.name.replace('-', "_"))
     }
 }
 
@@ -41,6 +55,8 @@ pub struct Surroundings {
     pub pubsub_emulator_host: Option<String>,
     /// Of the neighbours, by the name of the setting.
     pub neighbour_urls: BTreeMap<&'static str, String>,
+    /// What the worker shows to the neighbours, as a file.
+    pub internal_key: PathBuf,
 }
 
 /// How to start `function` on `port`. Whatever is set in our own environment reaches it, so
@@ -71,8 +87,13 @@ pub fn launch(
         launch = launch.env(name, url);
     }
     let given = Environment::of_process();
-    if given.text("GOOGLE_CLOUD_PROJECT").is_none() {
-        launch = launch.env("GOOGLE_CLOUD_PROJECT", "voketag-local");
+    launch = launch.env("GOOGLE_CLOUD_PROJECT", pubsub::project(&given));
+    if function == RETRY_WORKER {
+        launch = with_secret(&given, launch, "ADMIN_INTERNAL_KEY", &surroundings.internal_key);
+        if given.text("PUSH_OIDC").is_none() {
+            // An emulator signs nothing.
+            launch = launch.env("PUSH_OIDC", "off");
+        }
     }
 
     let keys = &surroundings.keys;

@@ -7,7 +7,7 @@
 //! functions  schedule  secrets  seed     the API itself, its jobs, its keys, something to look at
 //! gateway                                Google's API Gateway, as far as clients can tell
 //! openapi                                the API's document
-//! run  services                          all of it · what tests need
+//! run  services  retry_demo              all of it · what tests need · one retry, to be watched
 //! database  local  client  actors        a database, the functions and clients for one test
 //! eventually                             waiting, for a test
 //! ```
@@ -32,6 +32,7 @@ pub mod probe;
 pub mod process;
 pub mod pubsub;
 pub mod redis;
+pub mod retry_demo;
 pub mod run;
 pub mod schedule;
 pub mod secrets;

@@ -85,7 +85,9 @@ impl Local {
         Client::of_all(vec![
             ("/v1/admin/users", self.function("users", users::app)),
             ("/v1/admin/dashboard", self.function("dashboard", dashboard::app)),
+            ("/v1/admin/audit", self.function("audit", audit::app)),
             ("/v1/admin/analytics", self.function("analytics", analytics::app)),
+            ("/v1/admin/system", self.function("system", system::app)),
             ("", self.function("auth", auth::app)),
         ])
     }

@@ -7,7 +7,7 @@ use shared::config::Environment;
 use stack::{
     layout::Layout,
     neighbours::{self, Neighbour},
-    run, seed, services,
+    retry_demo, run, seed, services,
     terminal::warn,
 };
 
@@ -44,7 +44,13 @@ enum Command {
         #[arg(long)]
         local: Option<PathBuf>,
     },
-    /// Run a command with PostgreSQL and Redis for tests
+    /// Break a batch of the running stack, have it retried, and show each state as it happens
+    RetryDemo {
+        /// As for `run`
+        #[arg(long)]
+        local: Option<PathBuf>,
+    },
+    /// Run a command with PostgreSQL, Redis and Pub/Sub for tests
     Services {
         /// The command, after `--`
         #[arg(required = true, trailing_var_arg = true)]
@@ -73,6 +79,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Reset { local } => run::reset(&layout(local)?)?,
         Command::Seed { events, seed, local } => seed::run(&layout(local)?, events, seed).await?,
+        Command::RetryDemo { local } => retry_demo::run(&layout(local)?).await?,
         Command::Services { command } => return services::run(&command).await,
         Command::Openapi => print!("{}", stack::openapi::document()?),
         Command::Neighbour { which } => {

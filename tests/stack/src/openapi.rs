@@ -27,23 +27,27 @@ UUIDs. Unknown body fields and query parameters are refused. Every answer carrie
 every error is a problem document (RFC 9457), the `Problem` below. Where a rate limit holds, \
 `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` tell what is left of it.";
 
-const TAGS: [(&str, &str); 5] = [
+const TAGS: [(&str, &str); 7] = [
     ("auth", "Signing in and out, and what is one's own: sessions and password."),
     ("users", "The people who can sign in, for administrators."),
     ("dashboard", "How much there is on the platform, and how it goes."),
     ("analytics", "Scans and frauds: when, where, and what for."),
+    ("audit", "Who did what, and what vouches for it."),
+    ("system", "How the platform's services are, and having them do something again."),
     ("health", "Whether the API is there."),
 ];
 
 /// Each function, and its part of the document. `/health` and `/ready`, which every function has,
 /// are served by one of them behind the gateway.
-pub fn parts() -> [(&'static str, OpenApi); 5] {
+pub fn parts() -> [(&'static str, OpenApi); 7] {
     [
         ("auth", auth::routes().into_openapi()),
         ("users", users::routes().into_openapi()),
         ("dashboard", dashboard::routes().into_openapi()),
         ("analytics", analytics::routes().into_openapi()),
-        ("auth", shared::runtime::health_routes().into_openapi()),
+        ("audit", audit::routes().into_openapi()),
+        ("system", system::routes().into_openapi()),
+        ("system", shared::runtime::health_routes().into_openapi()),
     ]
 }
 
@@ -65,9 +69,8 @@ pub fn document() -> anyhow::Result<String> {
             operations(item).for_each(errors::complete);
             operations(item).for_each(bodies::not_null);
             implied::add(item);
-            operations(item).for_each(|operation| gateway::assign(operation, function));
+            operations(item).for_each(|operation| gateway::assign(&mut api, operation, function));
         }
-        gateway::add_backend(&mut api, function);
         api.merge(part);
     }
     let mut document = serde_norway::to_value(&api)?;

@@ -8,11 +8,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use shared::config::Environment;
+
 use crate::{
     layout, ports,
     process::{Launch, Log},
     supervisor::{Group, Member, WhenItEnds},
 };
+
+pub mod admin;
+
+pub use admin::Admin;
+
+/// The project that a stack's topics belong to: `GOOGLE_CLOUD_PROJECT`, or one of our own.
+pub fn project(given: &Environment) -> String {
+    given.text("GOOGLE_CLOUD_PROJECT").unwrap_or_else(|| "voketag-local".to_owned())
+}
 
 /// An emulator that was started.
 #[derive(Debug, Clone)]

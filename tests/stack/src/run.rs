@@ -78,7 +78,7 @@ pub async fn run(layout: Layout, port: u16) -> anyhow::Result<ExitCode> {
             tokio::select! {
                 served = gateway.serve(listener) => served,
                 watched = watch(&mut events, &booted, &layout) => watched,
-                () = announced(&booted) => Ok(()),
+                () = provisioned(&booted) => Ok(()),
             }
         } => outcome,
     };
@@ -122,9 +122,9 @@ fn listen(port: u16) -> anyhow::Result<tokio::net::TcpListener> {
     Ok(tokio::net::TcpListener::from_std(listener)?)
 }
 
-/// Says when the emulator answers; what follows is silence.
-async fn announced(booted: &Booted) {
-    booted.pubsub.announce().await;
+/// Makes the topics when the emulator answers, which nobody waited for; what follows is silence.
+async fn provisioned(booted: &Booted) {
+    booted.pubsub.provision(&booted.retry_worker.url()).await;
     pending().await
 }
 

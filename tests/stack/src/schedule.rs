@@ -1,18 +1,40 @@
 //! The jobs that run by themselves, and what each is told when it starts. Each has a database role
 //! of its own, as a function has.
 
+use std::path::PathBuf;
+
+use shared::config::Environment;
+
 use crate::{
     layout,
     process::{Launch, Log},
+    pubsub,
 };
 
 /// Every such job. A new one is added here and nowhere else in this crate.
-pub const ALL: [Job; 1] = [Job {
-    name: "fold",
-    description: "counts new scans every 5 s",
-    arguments: &["fold", "--every", "5"],
-    counts: "events",
-}];
+pub const ALL: [Job; 3] = [
+    Job {
+        name: "fold",
+        description: "counts new scans every 5 s",
+        arguments: &["fold", "--every", "5"],
+        counts: "events",
+        signs: false,
+    },
+    Job {
+        name: "seal",
+        description: "seals the audit log every 5 s",
+        arguments: &["seal", "--every", "5"],
+        counts: "entries",
+        signs: true,
+    },
+    Job {
+        name: "relay",
+        description: "publishes every 5 s what was not",
+        arguments: &["relay", "--every", "5"],
+        counts: "messages",
+        signs: false,
+    },
+];
 
 /// One job that goes on by itself.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +44,15 @@ pub struct Job {
     arguments: &'static [&'static str],
     /// The field of its log lines that says how much it did.
     counts: &'static str,
+    /// Whether it is given the key that the audit log is signed with.
+    signs: bool,
+}
+
+/// What is around the jobs.
+#[derive(Debug)]
+pub struct Surroundings {
+    pub pubsub_emulator_host: Option<String>,
+    pub audit_signing_key: PathBuf,
 }
 
 impl Job {
@@ -37,12 +68,24 @@ impl Job {
     }
 
     /// How to start it.
-    pub fn launch(self, database_url: &str, log: Log) -> anyhow::Result<Launch> {
-        let launch = Launch::new(self.name, layout::workspace_binary("jobs")?)
+    pub fn launch(
+        self,
+        database_url: &str,
+        surroundings: &Surroundings,
+        log: Log,
+    ) -> anyhow::Result<Launch> {
+        let mut launch = Launch::new(self.name, layout::workspace_binary("jobs")?)
             .args(self.arguments.iter().copied())
             .env("DATABASE_URL", database_url)
             .env_remove("DATABASE_URL_FILE")
+            .env("GOOGLE_CLOUD_PROJECT", pubsub::project(&Environment::of_process()))
             .log(log);
+        if self.signs {
+            launch = launch.env("AUDIT_SIGNING_KEY_FILE", &surroundings.audit_signing_key);
+        }
+        if let Some(host) = &surroundings.pubsub_emulator_host {
+            launch = launch.env("PUBSUB_EMULATOR_HOST", host);
+        }
         Ok(launch)
     }
 }

@@ -1,6 +1,6 @@
 //! Keys and passwords of a development stack: made once, kept in `.local/secrets`.
 //!
-//! The signing key and the key of the refresh tokens say of themselves that they are for
+//! The signing keys and the key of the refresh tokens say of themselves that they are for
 //! development, so a function with `ENV=production` refuses them.
 
 use std::{fs, path::PathBuf};
@@ -10,7 +10,7 @@ use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
     rand,
     rsa::{KeyPair, KeySize},
-    signature::KeyPair as _,
+    signature::{Ed25519KeyPair, KeyPair as _},
 };
 use data_encoding::BASE32_DNSCURVE;
 use pem::{EncodeConfig, LineEnding, Pem};
@@ -61,6 +61,22 @@ pub fn rsa_key_pair(size: KeySize) -> anyhow::Result<PemKeyPair> {
         private: armoured("PRIVATE KEY", private.as_ref()),
         public: armoured("PUBLIC KEY", public.as_ref()),
     })
+}
+
+/// The file of the key that the audit log is signed with, made on the first start.
+pub fn audit_signing_key(layout: &Layout) -> anyhow::Result<PathBuf> {
+    let path = layout.secret("audit-signing.pem");
+    if !path.exists() {
+        write_private(&path, &ed25519_key()?)?;
+    }
+    Ok(path)
+}
+
+/// A new key to sign the audit log with, in PEM.
+pub fn ed25519_key() -> anyhow::Result<String> {
+    let pair = Ed25519KeyPair::generate().map_err(|_| anyhow!("cannot make a key"))?;
+    let der = pair.to_pkcs8v1().map_err(|_| anyhow!("cannot encode a key"))?;
+    Ok(armoured("PRIVATE KEY", der.as_ref()))
 }
 
 /// A password that is kept under this name, made when it is first asked for.

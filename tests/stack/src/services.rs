@@ -1,8 +1,9 @@
 //! `stack services -- COMMAND…`: what the tests need, for as long as the command runs.
 //!
-//! A PostgreSQL cluster that trades safety for speed, and a Redis, on free ports and in a folder of
-//! their own, so any number of these can run at once, beside `make run` too. The command finds them
-//! in `TEST_DATABASE_URL` and `TEST_REDIS_URL`; it shares our terminal, and its exit code is ours.
+//! A PostgreSQL cluster that trades safety for speed, a Redis and a Pub/Sub emulator, on free ports
+//! and in a folder of their own, so any number of these can run at once, beside `make run` too. The
+//! command finds them in `TEST_DATABASE_URL`, `TEST_REDIS_URL` and `TEST_PUBSUB_EMULATOR_HOST`; it
+//! shares our terminal, and its exit code is ours.
 
 use std::{
     ffi::OsString,
@@ -23,7 +24,7 @@ use tokio::{
 use crate::{
     postgres::{self, Home, Purpose, Temporary},
     process::{Launch, Log},
-    redis, secrets,
+    pubsub, redis, secrets,
     supervisor::Group,
     terminal::warn,
 };
@@ -50,6 +51,7 @@ async fn with_services(
     folder: &Temporary,
     group: &Group,
 ) -> anyhow::Result<ExitStatus> {
+    let pubsub = pubsub::start(&Log::default(), group)?;
     let password = secrets::random_password()?;
     let home = Home::at_or_near(&folder.path().join("postgres"))?;
     let log = Log::default();
@@ -64,6 +66,11 @@ async fn with_services(
         Launch::new("command", program).args(arguments).env("TEST_DATABASE_URL", &cluster.url);
     if let Some(redis) = redis {
         launch = launch.env("TEST_REDIS_URL", redis.url);
+    }
+    // Nobody waits for it here: few tests need it, and those do.
+    match pubsub {
+        Ok(emulator) => launch = launch.env("TEST_PUBSUB_EMULATOR_HOST", emulator.host()),
+        Err(missing) => warn(format_args!("no Pub/Sub: {missing}")),
     }
     wait(launch.command().spawn().context("cannot run setpriv, of the package util-linux")?).await
 }

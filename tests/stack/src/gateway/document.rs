@@ -104,6 +104,11 @@ impl Document {
 }
 
 impl BackendSettings {
+    /// The function that it is: several backends may be one, with different deadlines.
+    pub(super) fn function(&self) -> Option<&str> {
+        self.address.strip_prefix("${")?.strip_suffix("_url}")
+    }
+
     /// Whom the gateway's identity token is for.
     pub(super) fn audience(&self) -> &str {
         self.jwt_audience.as_deref().unwrap_or(&self.address)

@@ -46,7 +46,7 @@ impl Routes {
         for (name, settings) in &document.backends {
             let backend = Backend {
                 name: name.clone(),
-                address: functions.get(name).cloned(),
+                address: functions.get(settings.function().unwrap_or(name)).cloned(),
                 deadline: Duration::from_secs_f64(settings.deadline),
                 identity_token: identity_token(settings.audience())?,
             };

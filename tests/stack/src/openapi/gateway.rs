@@ -13,6 +13,9 @@ use utoipa::openapi::{Components, OpenApi};
 /// Longer than a function's own deadline, so that the client gets the function's answer.
 const DEADLINE_SECONDS: f64 = 10.0;
 
+/// With this an operation says that it takes longer; it is not part of the document.
+const OWN_DEADLINE: &str = "x-deadline";
+
 const ACCESS_TOKEN: &str = "The `access_token` of a login or a refresh: a JWT that is good for 15 \
 minutes, sent as `Authorization: Bearer`. There is no page to authorize at; the form of this entry \
 is the one that Google's API Gateway asks for.";
@@ -35,26 +38,31 @@ pub(super) fn add_security(components: &mut Components) {
 }
 
 /// Says which function serves an operation, and of one without a token that it needs none: to a
-/// gateway, an empty list.
-pub(super) fn assign(operation: &mut Operation, function: &str) {
+/// gateway, an empty list. A deadline belongs to a backend, so an operation with one of its own has
+/// a backend of its own, too, which is the same function.
+pub(super) fn assign(api: &mut OpenApi, operation: &mut Operation, function: &str) {
     let nothing = |security: &Vec<_>| security.iter().all(|way| *way == Default::default());
     if operation.security.as_ref().is_some_and(nothing) {
         operation.security = Some(vec![]);
     }
-    operation
-        .extensions
-        .get_or_insert_default()
-        .insert("x-google-backend".to_owned(), function.into());
+    let extensions = operation.extensions.get_or_insert_default();
+    let deadline = extensions.remove(OWN_DEADLINE).and_then(|seconds| seconds.as_f64());
+    let backend = match deadline {
+        Some(seconds) => format!("{function}_within_{seconds}_s"),
+        None => function.to_owned(),
+    };
+    add_backend(api, &backend, function, deadline.unwrap_or(DEADLINE_SECONDS));
+    extensions.insert("x-google-backend".to_owned(), backend.into());
 }
 
-/// Describes a function, once.
-pub(super) fn add_backend(api: &mut OpenApi, function: &str) {
+/// Describes a backend, once.
+fn add_backend(api: &mut OpenApi, name: &str, function: &str, deadline: f64) {
     let address = format!("${{{function}_url}}");
     let backend = json!({
         "address": address,
         "jwtAudience": address,
         "pathTranslation": "APPEND_PATH_TO_ADDRESS",
-        "deadline": DEADLINE_SECONDS,
+        "deadline": deadline,
         "protocol": "http/1.1",
     });
     let management = api
@@ -63,6 +71,6 @@ pub(super) fn add_backend(api: &mut OpenApi, function: &str) {
         .entry("x-google-api-management".to_owned())
         .or_insert_with(|| json!({ "backends": {} }));
     if let Some(Value::Object(backends)) = management.get_mut("backends") {
-        backends.insert(function.to_owned(), backend);
+        backends.insert(name.to_owned(), backend);
     }
 }

@@ -95,10 +95,20 @@ pub struct Temporary {
 impl Temporary {
     /// Makes one, and deletes those whose process was killed before it could.
     pub fn new() -> anyhow::Result<Self> {
+        Self::below(places())
+    }
+
+    /// The same where files outlive the machine's power: for a cluster whose commits are to cost
+    /// what they cost elsewhere.
+    pub fn on_disk() -> anyhow::Result<Self> {
+        Self::below([PathBuf::from("/var/tmp")])
+    }
+
+    fn below(places: impl IntoIterator<Item = PathBuf>) -> anyhow::Result<Self> {
         sweep();
         let user = User::for_services()?;
         let reaches = |place: &PathBuf| user.is_none_or(|user| user.reaches(place));
-        let parent = places().find(reaches).context("no folder for temporary files")?;
+        let parent = places.into_iter().find(reaches).context("no folder for temporary files")?;
         let folder = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(parent)?;
         let lock = File::create(folder.path().join("lock"))?;
         lock.lock()?;

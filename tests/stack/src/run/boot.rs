@@ -22,18 +22,21 @@ use super::{
 };
 use crate::{
     access_log,
-    functions::{self, Function, Surroundings},
+    functions::{self, Function, RETRY_WORKER, Surroundings},
     layout::Layout,
     neighbours::Neighbour,
     ports, probe,
     process::{Launch, Log},
-    pubsub::{self, Emulator},
+    pubsub::{self, Admin, Emulator, admin::AT_A_DESK},
     redis,
     schedule::{self, Job},
-    secrets::TokenKeys,
+    secrets::{self, TokenKeys},
     supervisor::{Group, Member, WhenItEnds},
     terminal::{component, say, warn},
 };
+
+/// The name of the secret that the worker shows to the neighbours.
+const INTERNAL_KEY: &str = "admin-internal-key";
 
 /// A stack that is up.
 pub(super) struct Booted {
@@ -42,6 +45,8 @@ pub(super) struct Booted {
     pub(super) redis_url: Option<String>,
     pub(super) pubsub: PubSub,
     pub(super) functions: Vec<Service>,
+    /// Pub/Sub calls it, and the gateway does not know it.
+    pub(super) retry_worker: Service,
     pub(super) neighbours: Vec<Service>,
     pub(super) jobs: Vec<Member>,
     pub(super) keys: TokenKeys,
@@ -77,14 +82,21 @@ impl PubSub {
         }
     }
 
-    /// Says so when our emulator answers, or never will.
-    pub(super) async fn announce(&self) {
-        let Self::Ours(emulator) = self else { return };
-        let answers = || probe::http(emulator.port, "/");
-        match emulator.member.ready(Duration::from_secs(60), answers).await {
-            Ok(()) => say("Pub/Sub emulator: ready"),
+    /// Makes topics and subscriptions as soon as the emulator answers; says so, or why not.
+    pub(super) async fn provision(&self, worker: &str) {
+        let Some(host) = self.host() else { return };
+        match self.provision_at(&host, worker).await {
+            Ok(()) => say("Pub/Sub: ready"),
             Err(error) => warn(format_args!("{error:#}")),
         }
+    }
+
+    async fn provision_at(&self, host: &str, worker: &str) -> anyhow::Result<()> {
+        let admin = Admin::new(host, &pubsub::project(&Environment::of_process()))?;
+        if let Self::Ours(emulator) = self {
+            emulator.member.ready(Duration::from_secs(60), || admin.answers()).await?;
+        }
+        admin.provision(worker, AT_A_DESK).await
     }
 }
 
@@ -110,6 +122,7 @@ pub(super) async fn boot(
 
     let neighbours = start_neighbours(layout, &groups.api, &database_url)?;
     let logins = database::prepare(layout, &database_url).await?;
+    secrets::password(layout, INTERNAL_KEY)?;
     let surroundings = Surroundings {
         keys: keys.clone(),
         redis_url: redis_url.clone(),
@@ -118,19 +131,26 @@ pub(super) async fn boot(
             .iter()
             .map(|(neighbour, service)| (neighbour.setting(), service.url()))
             .collect(),
+        internal_key: layout.secret(INTERNAL_KEY),
     };
-    let starting = functions::ALL.map(|function| {
+    let start = |function: Function| {
         start_function(layout, &groups.api, function, &logins[function.name], &surroundings, is_up)
-    });
-    let (login, functions, ()) = try_join!(
+    };
+    let (login, functions, retry_worker, ()) = try_join!(
         database::fill(layout, &database_url),
-        try_join_all(starting),
+        try_join_all(functions::ALL.map(start)),
+        start(RETRY_WORKER),
         wait_for(&neighbours),
     )?;
-    for service in &functions {
+    for service in functions.iter().chain([&retry_worker]) {
         component(service.member.name(), service.url());
     }
-    let start_job = |job: Job| start_job(layout, &groups.api, job, &logins[job.name], is_up);
+    let around_jobs = schedule::Surroundings {
+        pubsub_emulator_host: pubsub.host(),
+        audit_signing_key: secrets::audit_signing_key(layout)?,
+    };
+    let start_job =
+        |job: Job| start_job(layout, &groups.api, job, &logins[job.name], &around_jobs, is_up);
     let jobs = schedule::ALL.into_iter().map(start_job).collect::<Result<_, _>>()?;
     Ok(Booted {
         url,
@@ -138,6 +158,7 @@ pub(super) async fn boot(
         redis_url,
         pubsub,
         functions,
+        retry_worker,
         neighbours: neighbours.into_iter().map(|(_, service)| service).collect(),
         jobs,
         keys,
@@ -241,6 +262,7 @@ fn start_job(
     api: &Group,
     job: Job,
     database_url: &str,
+    surroundings: &schedule::Surroundings,
     is_up: &Arc<AtomicBool>,
 ) -> anyhow::Result<Member> {
     let is_up = Arc::clone(is_up);
@@ -249,7 +271,8 @@ fn start_job(
             say(access_log::readable(job.name, line));
         }
     })?;
-    let member = api.start(job.launch(database_url, log)?, WhenItEnds::StartAgain)?;
+    let launch = job.launch(database_url, surroundings, log)?;
+    let member = api.start(launch, WhenItEnds::StartAgain)?;
     component(job.name, job.description);
     Ok(member)
 }

@@ -80,11 +80,11 @@ pub(super) async fn prepare(
     jobs(owner_url, ["migrate"]).await?;
     let mut connection = PgConnection::connect(owner_url).await?;
     let mut urls = BTreeMap::new();
-    let functions = functions::ALL.map(|function| (function.name, function.group_role()));
+    let functions = functions::every().map(|function| (function.name, function.group_role()));
     let jobs = schedule::ALL.map(|job| (job.name, job.group_role()));
-    for (name, group) in functions.into_iter().chain(jobs) {
+    for (name, group) in functions.chain(jobs) {
         // Two clones may be given the same database; neither takes the other's password away.
-        let user = format!("{name}_{}", fingerprint(layout.root()));
+        let user = format!("{name}_{}", fingerprint(layout.root())).replace('-', "_");
         let password = secrets::random_password()?;
         postgres::login_user(&mut connection, &user, &password, &group).await?;
         urls.insert(name, postgres::as_user(owner_url, &user, &password)?);
