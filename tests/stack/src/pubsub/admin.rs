@@ -23,8 +23,8 @@ pub const DEAD_LETTERS: &str = "dead-letter";
 pub struct Patience {
     /// So long the worker may take to answer.
     pub ack_deadline: Duration,
-    pub least_pause: Duration,
-    pub longest_pause: Duration,
+    /// The least and the longest time until it does; without, it comes back every second.
+    pub pauses: Option<(Duration, Duration)>,
     /// From 5 to 100; after so many refusals it is a dead letter.
     pub attempts: u32,
 }
@@ -32,8 +32,7 @@ pub struct Patience {
 /// In production the pauses grow from 10 s to 10 min; at a desk nobody waits for that.
 pub const AT_A_DESK: Patience = Patience {
     ack_deadline: Duration::from_secs(30),
-    least_pause: Duration::from_secs(1),
-    longest_pause: Duration::from_secs(10),
+    pauses: Some((Duration::from_secs(1), Duration::from_secs(10))),
     attempts: 20,
 };
 
@@ -121,12 +120,12 @@ impl Admin {
             "topic": self.name("topics", topic),
             "pushConfig": push_config,
             "ackDeadlineSeconds": patience.ack_deadline.as_secs(),
-            "retryPolicy": {
-                "minimumBackoff": seconds(patience.least_pause),
-                "maximumBackoff": seconds(patience.longest_pause),
-            },
             "expirationPolicy": {},
         });
+        if let Some((least, longest)) = patience.pauses {
+            subscription["retryPolicy"] =
+                json!({ "minimumBackoff": seconds(least), "maximumBackoff": seconds(longest) });
+        }
         if dies {
             subscription["deadLetterPolicy"] = json!({
                 "deadLetterTopic": self.name("topics", DEAD_LETTERS),
