@@ -29,7 +29,7 @@ load: ## Send RATE (1000) requests/s for SECONDS (30) to the running stack, and 
 
 test: setup ## Run all tests, with a PostgreSQL, a Redis and a Pub/Sub emulator of their own
 	cargo build --bins
-	$(STACK) services -- cargo test --workspace
+	$(STACK) services -- tests/stack/test
 
 check: setup ## Formatting, lints, documentation, .sqlx, licences
 	cargo fmt --check && cargo clippy --workspace --all-targets -- -D warnings && RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps

@@ -36,6 +36,8 @@ pub struct Arguments {
 
 /// So many messages are on their way at once, each of another target.
 const AT_ONCE: i64 = 50;
+/// Nobody waits for the relay, and its first connection may take its time.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Longer than Pub/Sub is waited for.
 const HOLD: Duration = Duration::from_secs(30);
 
@@ -45,7 +47,7 @@ pub async fn run(
     arguments: Arguments,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
-    let publisher = Publisher::new(env)?;
+    let publisher = Publisher::new(env, PATIENCE)?;
     let mut db = connect(env, "relay").await?;
     let outcome = work(&mut db, &publisher, &arguments, &mut Log::to(out)).await;
     outcome.map_err(|error| match error.downcast_ref() {

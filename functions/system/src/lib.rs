@@ -14,6 +14,8 @@ mod store;
 mod topics;
 mod waits;
 
+use std::time::Duration;
+
 use axum::extract::FromRef;
 use pubsub::Publisher;
 use shared::Clock;
@@ -30,6 +32,9 @@ use crate::status::Observatory;
 use crate::topics::Topics;
 use crate::waits::Waits;
 
+/// So long a request waits for Pub/Sub; what it could not publish by then, the relay does.
+const PUBSUB_PATIENCE: Duration = Duration::from_secs(1);
+
 /// What the handlers share; each takes the part it uses.
 #[derive(Clone, FromRef)]
 pub struct State {
@@ -44,7 +49,7 @@ pub struct State {
 impl State {
     fn new(context: &Context) -> anyhow::Result<Self> {
         let topics = Topics::read(&context.env);
-        let publisher = Publisher::new(&context.env)?;
+        let publisher = Publisher::new(&context.env, PUBSUB_PATIENCE)?;
         Ok(Self {
             db: context.db.clone(),
             clock: context.clock.clone(),

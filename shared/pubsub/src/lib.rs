@@ -1,7 +1,7 @@
 //! Publishing to Google Cloud Pub/Sub, or to its emulator.
 //!
-//! A message is published by itself, not in a batch, and whoever publishes one knows within a second
-//! what became of it, whatever Pub/Sub does. "Not published" may still turn out to have been: a
+//! A message is published by itself, not in a batch, and whoever publishes one knows in the time that
+//! they have what became of it, whatever Pub/Sub does. "Not published" may still turn out to have been: a
 //! message goes out at least once.
 //!
 //! A package of its own, because Google's client brings more code along than all the rest of a
@@ -24,8 +24,6 @@ use shared::outbox::Message;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-/// Nobody waits longer for Pub/Sub.
-pub const PATIENCE: Duration = Duration::from_secs(1);
 /// The connection may have died unnoticed: then the second attempt has a new one.
 const ATTEMPTS: u32 = 3;
 
@@ -36,6 +34,8 @@ pub struct Publisher(Option<Arc<Connection>>);
 #[derive(Debug)]
 struct Connection {
     project: String,
+    /// Nobody waits longer.
+    patience: Duration,
     /// With its scheme; Google's own where there is none.
     emulator: Option<String>,
     publisher: OnceCell<BasePublisher>,
@@ -48,7 +48,7 @@ pub enum Failure {
     /// There is nothing to publish to.
     #[error("there is no Pub/Sub here: neither an emulator nor, in production, a project is named")]
     Disabled,
-    /// It did not answer within [`PATIENCE`].
+    /// It did not answer in time.
     #[error("Pub/Sub did not answer in time")]
     Late,
     /// It refused, or could not be reached. For the log only.
@@ -71,8 +71,8 @@ pub enum Health {
 impl Publisher {
     /// Pub/Sub as the settings name it: `PUBSUB_EMULATOR_HOST`, or in production Google's, in the
     /// project `GOOGLE_CLOUD_PROJECT`. Outside production nothing ever goes to Google's. It is
-    /// connected to when it is first used.
-    pub fn new(env: &Environment) -> anyhow::Result<Self> {
+    /// connected to when it is first used. Nobody waits for it longer than `patience`.
+    pub fn new(env: &Environment, patience: Duration) -> anyhow::Result<Self> {
         let project = env.text("GOOGLE_CLOUD_PROJECT");
         let emulator = env.text("PUBSUB_EMULATOR_HOST");
         let project = if env.is_production()? {
@@ -85,20 +85,20 @@ impl Publisher {
         };
         let emulator = emulator.map(|host| format!("http://{host}"));
         let (publisher, admin) = (OnceCell::new(), OnceCell::new());
-        Ok(Self(Some(Arc::new(Connection { project, emulator, publisher, admin }))))
+        Ok(Self(Some(Arc::new(Connection { project, patience, emulator, publisher, admin }))))
     }
 
-    /// Publishes one message, within [`PATIENCE`].
+    /// Publishes one message.
     pub async fn publish(&self, message: &Message) -> Result<(), Failure> {
         let connection = self.0.as_deref().ok_or(Failure::Disabled)?;
-        let publishing = timeout(PATIENCE, connection.publish(message));
+        let publishing = timeout(connection.patience, connection.publish(message));
         Ok(publishing.await.map_err(|_| Failure::Late)??)
     }
 
-    /// Whether Pub/Sub answers and has that topic, within [`PATIENCE`].
+    /// Whether Pub/Sub answers and has that topic.
     pub async fn health(&self, topic: &str) -> Health {
         let Some(connection) = self.0.as_deref() else { return Health::Disabled };
-        match timeout(PATIENCE, connection.has(topic)).await {
+        match timeout(connection.patience, connection.has(topic)).await {
             Ok(Ok(true)) => Health::Ok,
             _ => Health::Unavailable,
         }
@@ -140,7 +140,7 @@ impl Connection {
     }
 
     async fn connect(&self) -> anyhow::Result<BasePublisher> {
-        let retry = RetryableErrors.with_time_limit(PATIENCE).with_attempt_limit(ATTEMPTS);
+        let retry = RetryableErrors.with_time_limit(self.patience).with_attempt_limit(ATTEMPTS);
         let mut builder = BasePublisher::builder().with_retry_policy(retry);
         if let Some(emulator) = &self.emulator {
             let nobody = anonymous::Builder::new().build();
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     fn new(settings: &[(&str, &str)]) -> anyhow::Result<Publisher> {
-        Publisher::new(&settings.iter().copied().collect())
+        Publisher::new(&settings.iter().copied().collect(), Duration::from_secs(1))
     }
 
     #[test]
