@@ -23,7 +23,7 @@ const SQL: &str = "pgbench, the page's SQL";
 /// Each load for a moment, then the next, and again: whatever else the machine does meets them all.
 pub async fn in_turns(page: &UsersPage) -> anyhow::Result<Loads> {
     let bare = Server::bare().await?;
-    let users = Server::function(page, "users").await?;
+    let users = Server::function(&page.local, "users").await?;
     let list = "/v1/admin/users?page_size=50";
     let token = Some(page.token.as_str());
     let database = page.local.database.url();

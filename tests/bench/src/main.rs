@@ -4,10 +4,15 @@
 //! ratio between two things that had the same machine under the same load. The release binaries
 //! run as they are deployed, over the PostgreSQL and Redis of `stack services`.
 
+mod audit_log;
+mod figures;
+mod job;
 mod load;
 mod pgbench;
 mod report;
+mod safe_cluster;
 mod server;
+mod statements;
 mod summary;
 mod users_page;
 mod wrk;
@@ -21,7 +26,7 @@ use server::Server;
 use users_page::UsersPage;
 
 /// The functions, each measured for its start, its memory and its size.
-const FUNCTIONS: [&str; 2] = ["auth", "users"];
+const FUNCTIONS: [&str; 5] = ["auth", "users", "dashboard", "analytics", "audit"];
 
 const COLD_STARTS: usize = 15;
 
@@ -32,11 +37,11 @@ async fn main() -> anyhow::Result<()> {
 
     for function in FUNCTIONS {
         eprintln!("cold start of {function}, {COLD_STARTS} times");
-        let to_health = server::cold_starts(&page, function, "/health", COLD_STARTS).await?;
-        let to_ready = server::cold_starts(&page, function, "/ready", COLD_STARTS).await?;
+        let to_health = server::cold_starts(&page.local, function, "/health", COLD_STARTS).await?;
+        let to_ready = server::cold_starts(&page.local, function, "/ready", COLD_STARTS).await?;
         report.number(&format!("{function}: cold start to /health, median"), to_health, "ms", 10.0);
         report.measured(&format!("{function}: cold start to /ready, median"), to_ready, "ms");
-        let server = Server::function(&page, function).await?;
+        let server = Server::function(&page.local, function).await?;
         report.number(&format!("{function}: idle RSS"), server.resident_mib()?, "MiB", 12.0);
         let size = server::binary_megabytes(function)?;
         report.number(&format!("{function}: binary"), size, "MB", 10.0);
@@ -44,6 +49,8 @@ async fn main() -> anyhow::Result<()> {
 
     let loads = load::in_turns(&page).await?;
     load::compare(&loads, &mut report);
+    figures::measure(&mut report).await?;
+    audit_log::measure(&mut report).await?;
 
     report.print();
     let path = Path::new("target/bench.json");

@@ -1,4 +1,4 @@
-//! The same SQL without us: `pgbench` in prepared mode.
+//! SQL without us: `pgbench` in prepared mode.
 
 use std::process::Stdio;
 
@@ -14,14 +14,26 @@ pub async fn run(
     connections: u32,
     seconds: u32,
 ) -> anyhow::Result<Summary> {
+    run_script(database_url, &format!("{sql};\n"), connections, seconds).await
+}
+
+/// The same with several statements, and what else `pgbench` knows.
+pub async fn run_script(
+    database_url: &str,
+    text: &str,
+    connections: u32,
+    seconds: u32,
+) -> anyhow::Result<Summary> {
     let folder = tempfile::tempdir()?;
-    let script = folder.path().join("page.sql");
-    std::fs::write(&script, format!("{};\n", sql.replace('\n', " ")))?;
+    let script = folder.path().join("script.sql");
+    std::fs::write(&script, text)?;
     let output = Command::new(stack::postgres::program("pgbench")?)
         .args(["-n", "-M", "prepared", "-l", "--log-prefix", "latencies"])
         .args(["-c", &connections.to_string(), "-j", "1", "-T", &seconds.to_string(), "-f"])
         .arg(&script)
         .arg(database_url)
+        // As on the functions' own connections.
+        .env("PGOPTIONS", "-c jit=off")
         .current_dir(folder.path())
         .stdin(Stdio::null())
         .output()

@@ -12,6 +12,7 @@ use crate::summary::Summary;
 pub struct Report {
     loads: Vec<Load>,
     numbers: Vec<Number>,
+    notes: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -69,6 +70,11 @@ impl Report {
         self.numbers.push(Number { what: what.to_owned(), value, unit: "", goal });
     }
 
+    /// What one must know to understand the numbers.
+    pub fn note(&mut self, note: &str) {
+        self.notes.push(note.to_owned());
+    }
+
     pub fn print(&self) {
         println!(
             "\n{:<40} {:>10} {:>9} {:>9} {:>9}",
@@ -92,6 +98,10 @@ impl Report {
             };
             let Number { what, value, unit, .. } = number;
             println!("{what:<55} {value:>9.2} {unit:<4} {goal:<7} {verdict}");
+        }
+        println!();
+        for note in &self.notes {
+            println!("{note}");
         }
     }
 

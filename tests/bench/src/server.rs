@@ -7,12 +7,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use stack::local::Local;
 
 use crate::summary::median;
-use crate::users_page::UsersPage;
 
-const RELEASE: &str = "target/release";
+/// Where the release binaries are.
+pub const RELEASE: &str = "target/release";
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The bytes at the end of a download that are kept.
+const END: usize = 100;
 
 /// A running server; dropping it kills it.
 pub struct Server {
@@ -22,8 +25,17 @@ pub struct Server {
 
 impl Server {
     /// A function, started and ready.
-    pub async fn function(page: &UsersPage, name: &str) -> anyhow::Result<Self> {
-        let server = Self::start(page, name)?;
+    pub async fn function(local: &Local, name: &str) -> anyhow::Result<Self> {
+        Self::function_with(local, name, &[]).await
+    }
+
+    /// The same with settings beside the usual ones.
+    pub async fn function_with(
+        local: &Local,
+        name: &str,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
+        let server = Self::start(local, name, settings)?;
         server.wait_for("/ready").await?;
         Ok(server)
     }
@@ -37,17 +49,18 @@ impl Server {
         Ok(server)
     }
 
-    fn start(page: &UsersPage, name: &str) -> anyhow::Result<Self> {
+    fn start(local: &Local, name: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let port = stack::ports::free()?;
         let mut command = Command::new(format!("{RELEASE}/{name}"));
         command.env_clear().env("PORT", port.to_string()).env("BIND_ADDRESS", "127.0.0.1");
-        for (setting, value) in page.local.settings(name) {
+        for (setting, value) in local.settings(name) {
             command.env(setting, value);
         }
         command.env("REDIS_URL", std::env::var("TEST_REDIS_URL").context("run `make bench`")?);
         // One administrator asks more often than any administrator would.
         command.env("RATE_LIMIT_USER_PER_SECOND", "1000000");
         command.env("RATE_LIMIT_USER_BURST", "1000000");
+        command.envs(settings.iter().copied());
         Self::spawn(&mut command, port)
     }
 
@@ -66,10 +79,19 @@ impl Server {
 
     /// What it has of the machine's memory.
     pub fn resident_mib(&self) -> anyhow::Result<f64> {
+        self.memory_mib("VmRSS:")
+    }
+
+    /// The most that it ever had.
+    pub fn peak_mib(&self) -> anyhow::Result<f64> {
+        self.memory_mib("VmHWM:")
+    }
+
+    fn memory_mib(&self, name: &str) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = resident.and_then(|text| text.split_whitespace().next()).context("no VmRSS")?;
-        Ok(kib.parse::<f64>()? / 1024.0)
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kib = line.and_then(|text| text.split_whitespace().next());
+        Ok(kib.with_context(|| format!("no {name}"))?.parse::<f64>()? / 1024.0)
     }
 
     async fn wait_for(&self, path: &str) -> anyhow::Result<()> {
@@ -82,15 +104,41 @@ impl Server {
     }
 
     fn answers_200(&self, path: &str) -> bool {
-        let ask = || -> std::io::Result<bool> {
-            let mut stream = TcpStream::connect(self.address)?;
-            stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-            write!(stream, "GET {path} HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n")?;
-            let mut status = [0; 12];
-            stream.read_exact(&mut status)?;
-            Ok(&status == b"HTTP/1.1 200")
-        };
-        ask().unwrap_or(false)
+        self.answer(path, "").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    }
+
+    /// The whole answer, headers and all.
+    pub fn answer(&self, path: &str, token: &str) -> std::io::Result<String> {
+        let mut answer = String::new();
+        self.ask(path, token)?.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// Takes an answer of any length, as fast as it comes, and gives the end of it: the last part
+    /// of a file, or the trailer behind it.
+    pub fn download(&self, path: &str, token: &str) -> std::io::Result<String> {
+        let mut stream = self.ask(path, token)?;
+        let mut block = vec![0; 256 * 1024];
+        let mut end = vec![];
+        loop {
+            let length = stream.read(&mut block)?;
+            if length == 0 {
+                return Ok(String::from_utf8_lossy(&end).into_owned());
+            }
+            end.extend_from_slice(&block[length.saturating_sub(END)..length]);
+            end.drain(..end.len().saturating_sub(END));
+        }
+    }
+
+    fn ask(&self, path: &str, token: &str) -> std::io::Result<TcpStream> {
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n\
+             connection: close\r\nte: trailers\r\n\r\n"
+        )?;
+        Ok(stream)
     }
 }
 
@@ -103,7 +151,7 @@ impl Drop for Server {
 
 /// From the start of the process to its first 200, in milliseconds: the median of so many.
 pub async fn cold_starts(
-    page: &UsersPage,
+    local: &Local,
     name: &str,
     path: &str,
     times: usize,
@@ -111,7 +159,7 @@ pub async fn cold_starts(
     let mut all = vec![];
     for _ in 0..times {
         let started = Instant::now();
-        let server = Server::start(page, name)?;
+        let server = Server::start(local, name, &[])?;
         server.wait_for(path).await?;
         all.push(started.elapsed().as_secs_f64() * 1000.0);
     }

@@ -1,9 +1,10 @@
 //! What the load is about: a page of 50 users, asked for by an administrator.
 
-use anyhow::Context;
 use shared::Clock;
 use shared::caller::Role;
 use stack::local::Local;
+
+use crate::statements;
 
 const USERS: i32 = 1000;
 
@@ -41,8 +42,8 @@ async fn add_users(local: &Local) -> sqlx::Result<()> {
     .execute(&mut *tx)
     .await?;
     sqlx::query(
-        "INSERT INTO admin_audit_logs (id, entity_type, entity_id, action, created_at)
-         SELECT gen_random_uuid(), 'user', id, 'create', now() FROM admin_users",
+        "INSERT INTO admin_audit_logs (id, entity_type, entity_id, action, created_at, imported)
+         SELECT gen_random_uuid(), 'user', id, 'create', now(), true FROM admin_users",
     )
     .execute(&mut *tx)
     .await?;
@@ -51,17 +52,6 @@ async fn add_users(local: &Local) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// The very statement of the users function, as the compiler checked it.
 fn statement() -> anyhow::Result<String> {
-    let parameters = ["NULL", "NULL", "NULL", "50", "0"];
-    for file in std::fs::read_dir(".sqlx")? {
-        let query: serde_json::Value = serde_json::from_slice(&std::fs::read(file?.path())?)?;
-        let sql = query["query"].as_str().unwrap_or_default();
-        if sql.contains("matching") && sql.contains("FROM admin_users") {
-            let filled = (1..).zip(parameters);
-            let fill = |sql: String, (n, value): (i32, &str)| sql.replace(&format!("${n}"), value);
-            return Ok(filled.fold(sql.to_owned(), fill));
-        }
-    }
-    None.context("the statement of the users page is not in .sqlx")
+    statements::filled(&["matching", "FROM admin_users"], &["NULL", "NULL", "NULL", "50", "0"])
 }
