@@ -9,7 +9,7 @@ use stack::supervisor::Group;
 use tokio::sync::mpsc;
 
 /// The jobs that have a role to run in.
-const JOBS: [&str; 2] = ["fold", "seal"];
+const JOBS: [&str; 1] = ["fold"];
 
 pub struct SafeCluster {
     /// A migrated database, for the owner of everything in it.

@@ -29,7 +29,8 @@ impl UsersPage {
     }
 }
 
-async fn add_users(local: &Local) -> sqlx::Result<()> {
+/// Somebody to look at, or to change.
+pub async fn add_users(local: &Local) -> sqlx::Result<()> {
     let mut tx = local.database.pool().begin().await?;
     sqlx::query(
         "INSERT INTO admin_users (id, username, email, name, role, password_hash, created_at,

@@ -25,8 +25,19 @@ pub async fn run(
     connections: u32,
     seconds: u32,
 ) -> anyhow::Result<Summary> {
+    run_script("", url, token, connections, seconds).await
+}
+
+/// The same with the requests that a Lua script makes.
+pub async fn run_script(
+    requests: &str,
+    url: &str,
+    token: Option<&str>,
+    connections: u32,
+    seconds: u32,
+) -> anyhow::Result<Summary> {
     let script = tempfile::NamedTempFile::with_suffix(".lua")?;
-    std::fs::write(script.path(), SCRIPT)?;
+    std::fs::write(script.path(), format!("{requests}{SCRIPT}"))?;
     let mut command = Command::new("wrk");
     command.args(["-t", "1", "-c", &connections.to_string(), "-d", &format!("{seconds}s"), "-s"]);
     command.arg(script.path());
