@@ -78,6 +78,17 @@ impl Period {
         period.check(violations)
     }
 
+    /// The same, where nothing else can be wrong.
+    pub fn alone(
+        start_date: Option<&str>,
+        end_date: Option<&str>,
+        clock: &Clock,
+    ) -> crate::Result<Self> {
+        let mut violations = Violations::default();
+        let period = Self::new(start_date, end_date, clock, &mut violations);
+        period.ok_or_else(|| violations.into_error())
+    }
+
     fn check(self, violations: &mut Violations) -> Option<Self> {
         let period = self.check_order(violations)?;
         if period.length() > TimeDelta::days(MAX_DAYS) {

@@ -2,7 +2,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::auth::Allowed;
 use shared::clock::Timestamp;
-use shared::error::{Problem, Violations};
+use shared::error::Problem;
 use shared::http::{Json, Query, TokenResponses};
 use shared::period::{Bound, Period};
 use shared::{Clock, Result};
@@ -131,9 +131,7 @@ pub(crate) async fn get_fraud(
     State(db): State<PgPool>,
     State(clock): State<Clock>,
 ) -> Result<Json<Response>> {
-    let mut violations = Violations::default();
-    let period = Period::new(start_date.as_deref(), end_date.as_deref(), &clock, &mut violations);
-    let period = period.ok_or_else(|| violations.into_error())?;
+    let period = Period::alone(start_date.as_deref(), end_date.as_deref(), &clock)?;
     let previous = compare.map(|Comparison::PreviousPeriod| period.previous());
 
     let cut = |period: &Period| Cut::new(period.starts(), period.ends(), Some(Grain::Day));

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use shared::answers::Answers;
 use shared::auth::Allowed;
 use shared::clock::Timestamp;
-use shared::error::{Problem, Violations};
+use shared::error::Problem;
 use shared::http::{Json, Query, TokenResponses};
 use shared::period::{Bound, Period};
 use shared::{Clock, Result};
@@ -64,9 +64,7 @@ pub(crate) async fn get_dashboard_scans(
     State(db): State<PgPool>,
     State(answers): State<Answers<Vec<Day>>>,
 ) -> Result<impl IntoResponse> {
-    let mut violations = Violations::default();
-    let period = Period::new(start_date.as_deref(), end_date.as_deref(), &clock, &mut violations);
-    let period = period.ok_or_else(|| violations.into_error())?;
+    let period = Period::alone(start_date.as_deref(), end_date.as_deref(), &clock)?;
     let (starts, ends) = (period.starts(), period.ends());
     // Whatever the form it came in: what is counted is the same.
     let key = format!("scans:{starts:?}:{ends:?}");
