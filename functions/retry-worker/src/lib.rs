@@ -16,9 +16,11 @@ mod store;
 mod worker;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::FromRef;
 use axum::routing::post;
+use outbound::Identity;
 use shared::runtime::Context;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -26,6 +28,9 @@ use neighbours::Neighbours;
 use push::Sender;
 use settings::Settings;
 use worker::Worker;
+
+/// How long another machine may take to let us in.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What the handlers share; each takes the part it uses.
 #[derive(Clone, FromRef)]
@@ -45,9 +50,10 @@ pub fn routes() -> OpenApiRouter<State> {
 /// The function: its routes and what they need.
 pub fn app(context: &Context) -> anyhow::Result<OpenApiRouter> {
     let settings = Settings::read(&context.env, context.config.production)?;
-    let http = neighbours::client()?;
+    let http = outbound::client(CONNECT_TIMEOUT)?;
+    let identity = Identity::read(&context.env, http.clone());
     let sender = Sender::new(settings.pusher, http.clone(), context.clock.clone());
-    let neighbours = Neighbours::new(settings.neighbours, http);
+    let neighbours = Neighbours::new(settings.neighbours, identity, http);
     let worker = Worker::new(context.db.clone(), context.clock.clone(), neighbours);
     Ok(routes().with_state(State { sender: Arc::new(sender), worker: Arc::new(worker) }))
 }

@@ -1,48 +1,18 @@
 //! The services that do the work: they are asked, with a deadline, and only their status counts.
 
 mod answer;
-mod identity;
 
 use std::time::Duration;
 
-use anyhow::ensure;
 use reqwest::header::CONTENT_LENGTH;
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
 
 pub(crate) use answer::Answer;
-use identity::Identity;
+use outbound::Identity;
 
 use crate::command::{Command, Kind};
 use crate::push::Push;
 use crate::settings::NeighbourSettings;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Of an answer that is read at all.
-const MAX_BYTES: usize = 64 * 1024;
-
-/// Who speaks to other machines. It follows nobody elsewhere, and keeps no connection: between two
-/// pushes an instance may sleep while the other end hangs up.
-pub(crate) fn client() -> anyhow::Result<Client> {
-    let client = Client::builder()
-        .user_agent(concat!("voketag-admin-api/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .no_proxy()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .pool_max_idle_per_host(0)
-        .build()?;
-    Ok(client)
-}
-
-/// An answer's body, unless it is too large.
-pub(crate) async fn read_bounded(mut response: Response) -> anyhow::Result<Vec<u8>> {
-    let mut body = vec![];
-    while let Some(chunk) = response.chunk().await? {
-        ensure!(body.len() + chunk.len() <= MAX_BYTES, "the answer is too large");
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
 
 /// The Factory and the Blockchain Service.
 pub(crate) struct Neighbours {
@@ -52,9 +22,11 @@ pub(crate) struct Neighbours {
 }
 
 impl Neighbours {
-    pub(crate) fn new(settings: NeighbourSettings, http: Client) -> Self {
-        let identity =
-            settings.metadata_host.as_ref().map(|host| Identity::new(host, http.clone()));
+    pub(crate) fn new(
+        settings: NeighbourSettings,
+        identity: Option<Identity>,
+        http: Client,
+    ) -> Self {
         Self { settings, identity, http }
     }
 
@@ -118,8 +90,6 @@ impl Neighbours {
             Kind::RetryBatch => (&self.settings.factory, format!("/v1/batches/{id}/retry")),
             Kind::RetryAnchor => (&self.settings.blockchain, format!("/anchor/{id}/retry")),
         };
-        let mut url = base.clone();
-        url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
-        url
+        outbound::with_path(base.clone(), &path)
     }
 }

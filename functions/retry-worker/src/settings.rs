@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use axum::http::HeaderValue;
+use outbound::{SERVICE_URL, service_url};
 use reqwest::Url;
 use secrecy::ExposeSecret;
 use shared::config::{Environment, positive};
 
 const GOOGLES_KEYS: &str = "https://www.googleapis.com/oauth2/v3/certs";
-const METADATA_HOST: &str = "metadata.google.internal";
 
 /// All of them.
 pub(crate) struct Settings {
@@ -38,8 +38,6 @@ pub(crate) struct NeighbourSettings {
     pub(crate) internal_key: Option<HeaderValue>,
     /// `NEIGHBOUR_TIMEOUT_SECS`
     pub(crate) timeout: Duration,
-    /// `GCE_METADATA_HOST`, on Google Cloud alone: who vouches for us.
-    pub(crate) metadata_host: Option<String>,
 }
 
 impl Settings {
@@ -50,10 +48,6 @@ impl Settings {
             blockchain: url(env, "BLOCKCHAIN_SERVICE_URL")?,
             internal_key: internal_key(env)?,
             timeout: Duration::from_secs(positive(env, "NEIGHBOUR_TIMEOUT_SECS", 10)?.get().into()),
-            // Cloud Run sets K_SERVICE, and only there is a metadata server.
-            metadata_host: env
-                .text("K_SERVICE")
-                .map(|_| env.text("GCE_METADATA_HOST").unwrap_or_else(|| METADATA_HOST.to_owned())),
         };
         Ok(Self { pusher: pusher(env, production)?, neighbours })
     }
@@ -96,8 +90,5 @@ fn internal_key(env: &Environment) -> anyhow::Result<Option<HeaderValue>> {
 }
 
 fn url(env: &Environment, name: &str) -> anyhow::Result<Url> {
-    let what = "an http:// or https:// URL";
-    let url: Option<Url> = env.parse(name, what)?;
-    url.filter(|url| matches!(url.scheme(), "http" | "https"))
-        .with_context(|| format!("{name}: must be {what}"))
+    service_url(env, name)?.with_context(|| format!("{name}: must be {SERVICE_URL}"))
 }

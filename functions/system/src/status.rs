@@ -3,7 +3,6 @@
 //! What was seen is shared by all instances through Redis. Whatever hangs, there is an answer within
 //! three seconds: where none is ready, the last one that this instance knows of.
 
-mod identity;
 mod neighbour;
 mod seen;
 
@@ -12,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
+use outbound::Identity;
 use pubsub::Publisher;
 use shared::answers::{Answers, ShelfLife};
 use shared::runtime::{Context, Readiness};
@@ -20,7 +20,6 @@ use tokio::time::timeout;
 
 pub(crate) use seen::{Health, Seen, Sight};
 
-use identity::Identity;
 use neighbour::Neighbour;
 
 /// Names the copies in Redis; to be counted up when [`Seen`] changes.

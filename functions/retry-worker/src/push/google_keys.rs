@@ -12,8 +12,6 @@ use reqwest::{Client, Url};
 use shared::{Clock, Error};
 use tokio::sync::Mutex;
 
-use crate::neighbours::read_bounded;
-
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Between two questions, so that made-up names of keys do not have us ask all the time.
 const PAUSE: TimeDelta = TimeDelta::seconds(30);
@@ -78,10 +76,11 @@ impl GoogleKeys {
     }
 
     async fn fetch(&self) -> anyhow::Result<(HashMap<String, DecodingKey>, TimeDelta)> {
-        let response = self.http.get(self.url.clone()).send().await?;
+        let mut response = self.http.get(self.url.clone()).send().await?;
         ensure!(response.status() == 200, "answered {}", response.status());
         let lifetime = lifetime(response.headers());
-        let set: JwkSet = serde_json::from_slice(&read_bounded(response).await?)?;
+        let body = outbound::read(&mut response).await?.context("the answer is too large")?;
+        let set: JwkSet = serde_json::from_slice(&body)?;
         let of_rsa =
             set.keys.iter().filter(|key| matches!(key.algorithm, AlgorithmParameters::RSA(_)));
         let keys: HashMap<_, _> = of_rsa

@@ -1,24 +1,21 @@
 //! Asking one service how it is.
 //!
-//! It is trusted with nothing: it has two seconds in all, it is followed nowhere, no more than
-//! 64 KiB of it are read, and none of its words are passed on.
+//! It has two seconds in all, and none of its words are passed on.
 
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode, Url};
+use outbound::Identity;
+use reqwest::{Client, StatusCode, Url};
 use serde::Deserialize;
 use shared::config::Environment;
 use tokio::time::timeout;
 
-use super::identity::Identity;
 use super::seen::{Health, Sight};
 
 const DEADLINE: Duration = Duration::from_secs(2);
 /// One that takes longer is not as it should be.
 const SLOW: Duration = Duration::from_secs(1);
-const MAX_BYTES: usize = 64 * 1024;
 
 /// A service, and where it tells how it is.
 #[derive(Debug)]
@@ -44,14 +41,7 @@ struct Report {
 
 /// What all neighbours are asked with.
 pub(super) fn client() -> anyhow::Result<Client> {
-    let client = Client::builder()
-        .user_agent(concat!("voketag-admin-api/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .no_proxy()
-        .connect_timeout(DEADLINE)
-        .pool_max_idle_per_host(0)
-        .build()?;
-    Ok(client)
+    outbound::client(DEADLINE)
 }
 
 impl Neighbour {
@@ -122,24 +112,12 @@ async fn fetch(http: &Client, identity: Option<&Identity>, url: Url) -> anyhow::
     }
     let mut response = request.send().await?;
     let status = response.status();
-    match tokio::time::timeout_at(deadline, read(&mut response)).await {
+    match tokio::time::timeout_at(deadline, outbound::read(&mut response)).await {
         Ok(Ok(Some(body))) => Ok(Answer::Whole(status, body)),
         Ok(Ok(None)) => Ok(Answer::TooLarge),
         Ok(Err(error)) => Err(error),
         Err(_) => Ok(Answer::Unfinished(status)),
     }
-}
-
-/// The body, unless it is too large.
-pub(super) async fn read(response: &mut Response) -> anyhow::Result<Option<Vec<u8>>> {
-    let mut body = vec![];
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_BYTES {
-            return Ok(None);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Some(body))
 }
 
 fn judge(status: StatusCode, body: &[u8], latency: Duration) -> (Health, Option<String>) {
@@ -168,13 +146,10 @@ fn url(
     path_setting: &str,
     usual_path: &str,
 ) -> anyhow::Result<Option<Url>> {
-    let what = "an http:// or https:// URL";
-    let Some(mut url) = env.parse::<Url>(setting, what)? else { return Ok(None) };
-    ensure!(matches!(url.scheme(), "http" | "https"), "{setting}: must be {what}");
+    let Some(url) = outbound::service_url(env, setting)? else { return Ok(None) };
     let path = env.text(path_setting).unwrap_or_else(|| usual_path.to_owned());
     ensure!(path.starts_with('/'), "{path_setting}: must be a path that begins with /");
-    url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
-    Ok(Some(url))
+    Ok(Some(outbound::with_path(url, &path)))
 }
 
 #[cfg(test)]

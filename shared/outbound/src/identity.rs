@@ -6,12 +6,13 @@ use anyhow::{Context, ensure};
 use reqwest::{Client, Url};
 use shared::config::Environment;
 
-use super::neighbour::read;
+use crate::read;
 
 const METADATA_HOST: &str = "metadata.google.internal";
 
 /// The metadata server of this machine, which keeps tokens itself while they are good.
-pub(super) struct Identity {
+#[derive(Debug, Clone)]
+pub struct Identity {
     url: String,
     http: Client,
 }
@@ -19,7 +20,8 @@ pub(super) struct Identity {
 impl Identity {
     /// Cloud Run sets `K_SERVICE`, and only there is a metadata server, at `GCE_METADATA_HOST` or
     /// its usual place.
-    pub(super) fn read(env: &Environment, http: Client) -> Option<Self> {
+    #[must_use]
+    pub fn read(env: &Environment, http: Client) -> Option<Self> {
         env.text("K_SERVICE")?;
         let host = env.text("GCE_METADATA_HOST").unwrap_or_else(|| METADATA_HOST.to_owned());
         let account = "computeMetadata/v1/instance/service-accounts/default";
@@ -27,7 +29,7 @@ impl Identity {
     }
 
     /// A token that shows the service at `audience` who calls.
-    pub(super) async fn token_for(&self, audience: &str) -> anyhow::Result<String> {
+    pub async fn token_for(&self, audience: &str) -> anyhow::Result<String> {
         let url = Url::parse_with_params(&self.url, [("audience", audience)])?;
         let mut response = self.http.get(url).header("metadata-flavor", "Google").send().await?;
         ensure!(response.status() == 200, "the metadata server answered {}", response.status());

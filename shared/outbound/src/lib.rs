@@ -1,0 +1,60 @@
+//! Asking other services over HTTP.
+//!
+//! They are trusted with nothing: a client follows nobody elsewhere, and no more than 64 KiB of an
+//! answer are read. A package of its own, because most functions ask nobody.
+
+mod identity;
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, Url};
+use shared::config::Environment;
+
+pub use identity::Identity;
+
+/// Of an answer that is read at all.
+const MAX_BYTES: usize = 64 * 1024;
+/// What the address of a service must be, for people.
+pub const SERVICE_URL: &str = "an http:// or https:// URL";
+
+/// Who speaks to other machines. It follows nobody elsewhere, and keeps no connection: between two
+/// requests of ours an instance may sleep while the other end hangs up.
+pub fn client(connect_timeout: Duration) -> anyhow::Result<Client> {
+    let client = Client::builder()
+        .user_agent(concat!("voketag-admin-api/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .no_proxy()
+        .connect_timeout(connect_timeout)
+        .pool_max_idle_per_host(0)
+        .build()?;
+    Ok(client)
+}
+
+/// An answer's body; nothing if it is too large.
+pub async fn read(response: &mut Response) -> anyhow::Result<Option<Vec<u8>>> {
+    let mut body = vec![];
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_BYTES {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
+}
+
+/// The address of a service, if it is set.
+pub fn service_url(env: &Environment, name: &str) -> anyhow::Result<Option<Url>> {
+    let url: Option<Url> = env.parse(name, SERVICE_URL)?;
+    let is_one = url.as_ref().is_none_or(|url| matches!(url.scheme(), "http" | "https"));
+    ensure!(is_one, "{name}: must be {SERVICE_URL}");
+    Ok(url)
+}
+
+/// A path of a service, behind the one that its address may have already.
+#[must_use]
+pub fn with_path(mut service: Url, path: &str) -> Url {
+    service.set_path(&format!("{}{path}", service.path().trim_end_matches('/')));
+    service
+}
