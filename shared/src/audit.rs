@@ -24,7 +24,7 @@ pub use content::{Changes, Content, Stored};
 pub const REDACTED: &str = "[redacted]";
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words are the log's own vocabulary")]
 pub enum Action {

@@ -31,7 +31,7 @@ pub struct Period {
 }
 
 /// A period of which either end may be open.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct OpenPeriod {
     /// As it was given.
     pub start: Option<Bound>,
@@ -40,11 +40,11 @@ pub struct OpenPeriod {
 }
 
 /// One end of a period, serialized as it came.
-#[derive(Debug, Clone, PartialEq, Eq, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, utoipa::ToSchema)]
 #[schema(as = PeriodBound, value_type = String, examples("2026-01-31", "2026-01-31T18:00:00+01:00"))]
 pub struct Bound(Written);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Written {
     Day(NaiveDate),
     Instant(DateTime<FixedOffset>, String),

@@ -6,7 +6,7 @@ use shared::id::UserId;
 use shared::period::OpenPeriod;
 
 /// Which entries. Absent means any.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Filter {
     /// Who acted.
     pub(crate) user_id: Option<UserId>,

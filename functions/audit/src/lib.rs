@@ -8,6 +8,7 @@ mod filter;
 mod model;
 mod routes;
 mod store;
+mod totals;
 mod views;
 
 use axum::extract::FromRef;
@@ -21,6 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::export::Exports;
+use crate::totals::Totals;
 use crate::views::Views;
 
 /// What the handlers share; each takes the part it uses.
@@ -30,6 +32,7 @@ pub struct State {
     clock: Clock,
     guard: Guard,
     views: Views,
+    totals: Totals,
     exports: Exports,
 }
 
@@ -40,6 +43,7 @@ impl State {
             clock: context.clock.clone(),
             guard: context.guard.clone(),
             views: Views::new(context.db.clone(), context.clock.clone()),
+            totals: Totals::new(),
             exports: Exports::new(context)?,
         })
     }

@@ -22,11 +22,13 @@ pub(crate) struct Place {
 }
 
 /// One page of the entries that match, newest first, and how many match in all: of one moment, in
-/// one round trip, and also when the page is past the end.
+/// one round trip, and also when the page is past the end. If they are known to be more than are
+/// counted, none is.
 pub(crate) async fn list(
     db: impl PgExecutor<'_>,
     filter: &Filter,
     place: Place,
+    more_than_counted: bool,
 ) -> sqlx::Result<EntryPage> {
     let Place { request, after } = place;
     // One more than the page takes tells whether there is another page. The order of what is only
@@ -70,11 +72,14 @@ pub(crate) async fn list(
         after.map(|cursor| cursor.id),
         request.limit() + 1,
         if after.is_some() { 0 } else { request.offset() },
-        COUNTED + 1,
+        if more_than_counted { 0 } else { COUNTED + 1 },
     )
     .fetch_all(db)
     .await?;
-    let counted = rows.first().map_or(0, |row| row.total);
+    let counted = match rows.first() {
+        Some(_) if more_than_counted => COUNTED + 1,
+        row => row.map_or(0, |row| row.total),
+    };
     // Past the end the total stands in a row of its own, beside no entry.
     let entries = rows.into_iter().filter_map(|row| {
         Some(Stored {

@@ -26,6 +26,10 @@ async fn a_total_is_exact_up_to_ten_thousand_and_at_least_that_beyond() {
         assert_eq!((&page["total"], &page["total_is"]), (&10_000.into(), &at_least), "{query}");
         assert_eq!(page["pages"], 200, "{query}");
     }
+    // Known by now, and not counted again.
+    let next = stage.page("action=logout&page=200").await;
+    assert_eq!((&next["total"], &next["total_is"]), (&10_000.into(), &at_least));
+    assert_eq!(ids(&next).len(), 50);
     let page = stage.page("action=view").await;
     assert_eq!((&page["total"], &page["total_is"]), (&1.into(), &exact));
 }

@@ -14,6 +14,7 @@ use crate::cursor::Cursor;
 use crate::filter::Filter;
 use crate::model::EntryPage;
 use crate::store::{self, Place};
+use crate::totals::Totals;
 use crate::views::Views;
 
 /// How far into the log page numbers lead: what lies before a page has to be read, too.
@@ -62,10 +63,13 @@ pub(crate) async fn list_entries(
     Query(parameters): Query<Parameters>,
     State(db): State<PgPool>,
     State(views): State<Views>,
+    State(totals): State<Totals>,
 ) -> Result<Json<EntryPage>> {
     let (filter, place) = parameters.check()?;
     views.note(&caller).await?;
-    Ok(Json(store::list(&db, &filter, place).await?))
+    let page = store::list(&db, &filter, place, totals.exceed(&filter)).await?;
+    totals.note(filter, page.total_is);
+    Ok(Json(page))
 }
 
 impl Parameters {
