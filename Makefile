@@ -48,5 +48,5 @@ openapi: ## Write terraform/gateway/openapi.yaml anew, from the handlers' docume
 
 bench: setup ## Measure the release build, over BENCH_EVENTS (10000000) scans and BENCH_ENTRIES (5000000) audit entries
 	tests/stack/setup wrk
-	cargo build --release -p auth -p users -p dashboard -p analytics -p audit -p jobs && cargo build --release -p shared --example bare
+	cargo build --release -p auth -p users -p dashboard -p analytics -p audit -p system -p retry-worker -p jobs && cargo build --release -p shared --example bare
 	$(STACK) services -- cargo run --quiet --bin bench

@@ -28,6 +28,7 @@ use tokio::time::timeout;
 
 use crate::cache::Cache;
 use crate::clock::{Clock, Timestamp};
+use crate::telemetry::metrics;
 use crate::{Error, Result};
 
 use copies::Copies;
@@ -238,6 +239,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Inner<T> {
     }
 
     fn give(&self, answer: Arc<Answer<T>>, source: Source) -> Given<T> {
+        metrics::looked_up(source.word());
         let age = self.clock.now() - answer.generated_at;
         Given { answer, source, age: age.to_std().unwrap_or_default() }
     }
@@ -302,11 +304,18 @@ impl<T> Given<T> {
     /// `Age`, in whole seconds, and `X-Cache`.
     #[must_use]
     pub fn headers(&self) -> [(HeaderName, HeaderValue); 2] {
-        let source = match self.source {
-            Source::Hit => "hit",
-            Source::Miss => "miss",
-            Source::Stale => "stale",
-        };
-        [(AGE, self.age.as_secs().into()), (X_CACHE.clone(), HeaderValue::from_static(source))]
+        let source = HeaderValue::from_static(self.source.word());
+        [(AGE, self.age.as_secs().into()), (X_CACHE.clone(), source)]
+    }
+}
+
+impl Source {
+    /// As `X-Cache` has it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Stale => "stale",
+        }
     }
 }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::caller::Caller;
 use crate::clock::rfc3339;
 use crate::id::{self, SessionId, UserId};
+use crate::telemetry::metrics;
 use crate::{Clock, Error, Result, request};
 
 pub use content::{Changes, Content, Stored};
@@ -190,6 +191,7 @@ pub async fn record(tx: &mut PgConnection, clock: &Clock, entry: Entry<'_>) -> R
     )
     .execute(tx)
     .await?;
+    metrics::entry_written(content.action, content.outcome);
     Ok(())
 }
 

@@ -24,6 +24,7 @@ use tokio::time::{Instant, timeout_at};
 use breaker::{Breaker, Link};
 
 use crate::request::{self, RequestContext};
+use crate::telemetry::Span;
 
 /// The longest that a request waits for Redis.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -83,7 +84,14 @@ impl Cache {
         }
         let now = Instant::now();
         let link = redis.breaker().admit(now)?;
+        // Every command of ours is a script.
+        let mut span = Span::client(format_args!("EVALSHA"));
+        span.set("db.system.name", "redis");
         let answer = redis.ask(&link, now, patience, command).await;
+        if answer.is_none() {
+            span.failed("no answer in time");
+        }
+        drop(span);
         request::with_current(|request| request.add_wait_for_redis(now.elapsed()));
         answer
     }

@@ -1,15 +1,20 @@
 //! The database: one lazy pool an instance, with every wait bounded, and the migrations.
 
+mod login;
+
 use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::ensure;
+use log::LevelFilter;
 use secrecy::ExposeSecret;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{Connection, PgPool};
 
 use crate::config::Config;
+
+pub use login::Login;
 
 /// Brings a database, an empty one or the Python service's, to the schema this code was checked
 /// against.
@@ -29,6 +34,8 @@ pub fn pool(config: &Config, options: PgConnectOptions) -> PgPool {
         .min_connections(config.db_pool_min)
         .max_connections(config.db_pool_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // For the metric of it; nothing where nobody listens.
+        .acquire_time_level(LevelFilter::Debug)
         // Each connection is tested when it comes back, so only one that lay idle may be dead: to
         // test every time would double a request's round trips.
         .test_before_acquire(false)

@@ -35,7 +35,7 @@ pub mod rate_limit;
 pub mod request;
 pub mod rollup;
 pub mod runtime;
-mod telemetry;
+pub mod telemetry;
 pub mod user;
 
 pub use clock::Clock;

@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::request;
+use crate::{request, telemetry};
+
+/// The attribute that says which trace a message belongs to: Pub/Sub carries none on by itself.
+pub const TRACEPARENT: &str = "traceparent";
 
 /// So long the relay leaves a message to the request that wrote it.
 const HEAD_START: TimeDelta = TimeDelta::seconds(2);
@@ -33,8 +36,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// Adds where the message comes from: the id of the request at hand, and its trace, which
-    /// Pub/Sub would not carry on by itself.
+    /// Adds where the message comes from: the id of the request at hand, and its trace.
     #[must_use]
     pub fn of_this_request(mut self) -> Self {
         request::with_current(|request| {
@@ -42,8 +44,8 @@ impl Message {
                 self.attributes.insert(name.to_owned(), value);
             };
             add("request_id", request.request_id.clone());
-            if let Some(trace) = &request.trace {
-                add("traceparent", trace.header());
+            if let Some(trace) = telemetry::current() {
+                add(TRACEPARENT, trace.header());
             }
         });
         self

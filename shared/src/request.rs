@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use axum::http::Method;
 
 use crate::id::UserId;
+use crate::telemetry::TraceContext;
 
 tokio::task_local! {
     static CURRENT: Arc<RequestContext>;
@@ -28,7 +29,7 @@ pub struct RequestContext {
     pub client_address: IpAddr,
     /// At most 500 characters of `User-Agent`.
     pub user_agent: Option<String>,
-    /// The W3C trace that the request belongs to.
+    /// Where it is in its W3C trace: our own span where spans are collected, else the caller's.
     pub trace: Option<TraceContext>,
     /// When its first byte was handled.
     pub started: Instant,
@@ -72,49 +73,6 @@ impl RequestContext {
     }
 }
 
-/// The parts of a `traceparent` header that log lines carry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraceContext {
-    /// 32 hexadecimal digits.
-    pub trace_id: String,
-    /// 16 hexadecimal digits.
-    pub span_id: String,
-    /// Whether the trace is kept.
-    pub sampled: bool,
-}
-
-impl TraceContext {
-    /// Reads a `traceparent` header; anything malformed is no trace.
-    ///
-    /// <https://www.w3.org/TR/trace-context/#traceparent-header>
-    #[must_use]
-    pub fn parse(header: &str) -> Option<Self> {
-        let mut parts = header.split('-');
-        let (version, trace_id, span_id, flags) =
-            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let hex = |text: &str, length: usize| {
-            text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-        };
-        let zero = |text: &str| text.bytes().all(|b| b == b'0');
-        let valid = hex(version, 2)
-            && version != "ff"
-            && (version != "00" || parts.next().is_none())
-            && hex(trace_id, 32)
-            && !zero(trace_id)
-            && hex(span_id, 16)
-            && !zero(span_id)
-            && hex(flags, 2);
-        let sampled = u8::from_str_radix(flags, 16).ok()? & 1 == 1;
-        valid.then(|| Self { trace_id: trace_id.to_owned(), span_id: span_id.to_owned(), sampled })
-    }
-
-    /// The header that hands it on.
-    #[must_use]
-    pub fn header(&self) -> String {
-        format!("00-{}-{}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
-    }
-}
-
 /// What a limited route tells its client about the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimitState {
@@ -146,30 +104,4 @@ pub fn current() -> Option<Arc<RequestContext>> {
 /// Looks at the request that the calling code works for, without taking hold of it.
 pub fn with_current<T>(look: impl FnOnce(&RequestContext) -> T) -> Option<T> {
     CURRENT.try_with(|context| look(context)).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_trace_context_is_read_or_left_alone() {
-        let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        let trace = TraceContext::parse(header).unwrap();
-        assert_eq!(trace.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
-        assert_eq!(trace.span_id, "00f067aa0ba902b7");
-        assert!(trace.sampled);
-        assert_eq!(trace.header(), header);
-
-        for malformed in [
-            "",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
-        ] {
-            assert_eq!(TraceContext::parse(malformed), None, "{malformed}");
-        }
-    }
 }

@@ -23,8 +23,9 @@ pub use health::{Checks, Readiness, routes as health_routes};
 use crate::auth::{Guard, PublicKeys, TokenVerifier};
 use crate::cache::Cache;
 use crate::config::{Config, Environment};
+use crate::db::{self, Login};
 use crate::rate_limit::{Quota, RateLimiter};
-use crate::{Clock, db, telemetry};
+use crate::{Clock, telemetry};
 
 /// What a function is made of; it takes from it what it needs.
 #[derive(Clone)]
@@ -56,7 +57,7 @@ impl Context {
     pub fn new(service: &'static str, env: Environment, clock: Clock) -> anyhow::Result<Self> {
         let config = Config::read(&env)?;
         let options = db::connect_options(&config, service)?;
-        let pool = db::pool(&config, options.clone());
+        let pool = db::pool(&config, options);
         let cache = match &config.redis_url {
             Some(url) => Cache::new(url.expose_secret())
                 .map_err(|_| anyhow::anyhow!("REDIS_URL: must be a redis:// URL"))?,
@@ -82,7 +83,7 @@ impl Context {
             pool.clone(),
             clock.clone(),
         );
-        let readiness = Readiness::new(options, cache.clone());
+        let readiness = Readiness::new(pool.clone(), cache.clone());
         let config = Arc::new(config);
         Ok(Self { service, config, env, clock, db: pool, cache, keys, guard, limiter, readiness })
     }
@@ -123,8 +124,13 @@ fn start(service: &'static str, routes: Routes) -> anyhow::Result<()> {
     }
     runtime.enable_all().build()?.block_on(async {
         let context = Context::new(service, env, Clock::real())?;
+        telemetry::init(service, &context.config, &context.env)?;
+        telemetry::metrics::observe_pool(&context.db);
+        let login = Login::read(&context.env)?;
         let (routes, _) = routes(&context)?.split_for_parts();
-        telemetry::init(service, context.config.log_level, context.config.google_project.clone())?;
+        if let Some(login) = login {
+            login.keep_signed_in(context.db.clone()).await;
+        }
         listen::serve(&context, app(&context, routes)).await
     })
 }

@@ -14,8 +14,15 @@ fn environment(database: &TestDatabase) -> Environment {
 
 /// Runs the migrations; what they tell, or why they stopped.
 async fn migrate(database: &TestDatabase) -> Result<String, String> {
+    migrate_with(database, &[]).await
+}
+
+/// The same, and puts logins into roles.
+async fn migrate_with(database: &TestDatabase, members: &[(&str, &str)]) -> Result<String, String> {
+    let members = members.iter().map(|(role, login)| ((*role).to_owned(), (*login).to_owned()));
+    let arguments = jobs::migrate::Arguments { members: members.collect() };
     let mut out = vec![];
-    match jobs::migrate::run(&environment(database), &mut out).await {
+    match jobs::migrate::run(&environment(database), arguments, &mut out).await {
         Ok(()) => Ok(String::from_utf8(out).unwrap()),
         Err(error) => Err(format!("{error:#}")),
     }

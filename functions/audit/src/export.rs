@@ -25,7 +25,7 @@ use shared::config::positive;
 use shared::runtime::{Context, Readiness};
 use shared::{Error, Result};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, PgConnection, PgPool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
@@ -47,7 +47,8 @@ const COME_BACK: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct Exports {
     slots: Arc<Semaphore>,
-    options: PgConnectOptions,
+    /// Knows how to connect; its connections are the lists'.
+    db: PgPool,
     readiness: Readiness,
 }
 
@@ -62,8 +63,13 @@ pub(crate) struct Slot {
 impl Exports {
     pub(crate) fn new(context: &Context) -> anyhow::Result<Self> {
         let slots = positive(&context.env, "EXPORT_SLOTS", 2)?;
+        let slots = Arc::new(Semaphore::new(slots.get().try_into()?));
+        Ok(Self { slots, db: context.db.clone(), readiness: context.readiness.clone() })
+    }
+
+    fn options(&self) -> PgConnectOptions {
         let statement_timeout = DEADLINE.as_millis().to_string();
-        let options = context.db.connect_options().as_ref().clone().options([
+        self.db.connect_options().as_ref().clone().options([
             ("statement_timeout", statement_timeout.as_str()),
             // The server notices that we hung up also while it has nothing to send.
             ("client_connection_check_interval", "1000"),
@@ -72,16 +78,14 @@ impl Exports {
             ("enable_sort", "off"),
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),
-        ]);
-        let slots = Arc::new(Semaphore::new(slots.get().try_into()?));
-        Ok(Self { slots, options, readiness: context.readiness.clone() })
+        ])
     }
 
     /// A slot with a connection; 429 where all are taken.
     pub(crate) async fn slot(&self) -> Result<Slot> {
         let permit = Arc::clone(&self.slots).try_acquire_owned();
         let permit = permit.map_err(|_| Error::TooManyRequests(COME_BACK))?;
-        let connection = timeout(CONNECT, self.options.connect())
+        let connection = timeout(CONNECT, self.options().connect())
             .await
             .map_err(|_| Error::Unavailable(anyhow::anyhow!("no connection for an export")))??;
         Ok(Slot { connection, readiness: self.readiness.clone(), _permit: permit })

@@ -11,7 +11,7 @@ use moka::sync::Cache;
 use crate::filter::Filter;
 use crate::model::TotalIs;
 
-const TAKEN_FOR_GRANTED: Duration = Duration::from_secs(60);
+const TAKEN_FOR_GRANTED: Duration = Duration::from_mins(1);
 const REMEMBERED_FILTERS: u64 = 1_000;
 
 /// The filters that more entries match than are counted.

@@ -16,19 +16,18 @@ mod rebuild;
 mod store;
 
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::anyhow;
 use chrono::NaiveDate;
 use serde_json::json;
 use shared::config::Environment;
 use sqlx::PgConnection;
-use tokio::time::{MissedTickBehavior, interval};
 
 use self::check::Days;
 use self::store::Folded;
 use crate::log::{Log, rounded};
-use crate::{connect, said};
+use crate::{connect, repeat, said};
 
 /// What of it to do; by default one fold.
 #[derive(Debug, Default, clap::Args)]
@@ -104,14 +103,7 @@ async fn work(
         )?;
     }
     let slice = arguments.slice.unwrap_or(SLICE);
-    let Some(seconds) = arguments.every else { return fold(db, slice, log).await };
-
-    let mut ticks = interval(Duration::from_secs(seconds.into()));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        fold(db, slice, log).await?;
-    }
+    repeat(arguments.every, async || fold(db, slice, log).await).await
 }
 
 /// Counts what is new, and goes on with the back-fill while there is one.

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use jobs::{create_admin, fold, migrate, prune, relay, seal, verify};
+use jobs::{create_admin, fold, measure, migrate, prune, relay, seal, verify};
 use shared::Clock;
 use shared::config::Environment;
+use shared::telemetry::{self, Span, SpanKind};
 
 /// The jobs of the VokeTag Admin API: what an operator or a schedule runs.
 #[derive(Parser)]
@@ -26,7 +27,7 @@ enum Job {
     /// Runs what is missing, each migration in a transaction of its own, and tells which. Of two
     /// that run at once the second waits, and then finds nothing to do. Works on an empty database
     /// and on that of the Python service, of which it keeps every row.
-    Migrate,
+    Migrate(migrate::Arguments),
     /// Make an admin, the first one above all
     ///
     /// Asks for the password, twice, unless --password-file says where it is. The same rules hold
@@ -50,6 +51,10 @@ enum Job {
     /// To be run every minute or so, by as many as like: messages about one batch or anchor leave
     /// in order, and what cannot be published now is tried again later, for as long as it takes.
     Relay(relay::Arguments),
+    /// Measure how far behind the other jobs are, and what waits
+    ///
+    /// To be run every minute. One line of JSON tells it, and metrics where those are collected.
+    Measure(measure::Arguments),
     /// Tell whether the audit log is what was signed
     ///
     /// Works everything out anew from what readers see, and compares it with the signed checkpoints:
@@ -66,6 +71,21 @@ enum Job {
     Prune(prune::Arguments),
 }
 
+impl Job {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Migrate(_) => "migrate",
+            Self::CreateAdmin(_) => "create-admin",
+            Self::Fold(_) => "fold",
+            Self::Seal(_) => "seal",
+            Self::Relay(_) => "relay",
+            Self::Measure(_) => "measure",
+            Self::Verify(_) => "verify",
+            Self::Prune(_) => "prune",
+        }
+    }
+}
+
 /// What ended with an error. Of a verification, 1 would say that the log is bad.
 const FAILURE: u8 = 1;
 const NO_VERDICT: u8 = 2;
@@ -74,7 +94,7 @@ const NO_VERDICT: u8 = 2;
 async fn main() -> ExitCode {
     let Arguments { job } = Arguments::parse();
     let failure = if matches!(job, Job::Verify(_)) { NO_VERDICT } else { FAILURE };
-    match run(job).await {
+    match watched(job).await {
         Ok(code) => code,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error:#}");
@@ -83,17 +103,31 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(job: Job) -> anyhow::Result<ExitCode> {
+/// Runs the job, and tells whoever collects that how it went.
+async fn watched(job: Job) -> anyhow::Result<ExitCode> {
     let env = Environment::of_process();
+    telemetry::init_job("jobs", telemetry::Settings::read(&env)?)?;
+    let mut span = Span::root(SpanKind::Internal, format_args!("job {}", job.name()), None);
+    let outcome = span.around(run(job, env)).await;
+    if outcome.is_err() {
+        span.failed("the log says why");
+    }
+    drop(span);
+    telemetry::finish_job().await;
+    outcome
+}
+
+async fn run(job: Job, env: Environment) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout();
     match job {
-        Job::Migrate => migrate::run(&env, &mut out).await,
+        Job::Migrate(arguments) => migrate::run(&env, arguments, &mut out).await,
         Job::CreateAdmin(arguments) => {
             create_admin::run(&env, &Clock::real(), arguments, &mut out).await
         }
         Job::Fold(arguments) => fold::run(&env, arguments, &mut out).await,
         Job::Seal(arguments) => seal::run(&env, arguments, &mut out).await,
         Job::Relay(arguments) => relay::run(&env, arguments, &mut out).await,
+        Job::Measure(arguments) => measure::run(&env, arguments, &mut out).await,
         Job::Verify(arguments) => {
             return Ok(verify::run(&env, arguments, &mut out).await?.code().into());
         }

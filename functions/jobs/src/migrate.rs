@@ -23,8 +23,34 @@ const APPLIED: &str = "_sqlx_migrations";
 /// What PostgreSQL calls a lock that was not to be had within `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
+/// What to do beside it.
+#[derive(Debug, Default, clap::Args)]
+pub struct Arguments {
+    /// Put a login into a group role, such as admin_api_users=run-users@voketag.iam
+    ///
+    /// May be given often. A login that is in the role already stays in it. None is taken out.
+    #[arg(long = "member", value_name = "ROLE=LOGIN", value_parser = member)]
+    pub members: Vec<(String, String)>,
+}
+
+/// What all group roles of ours are called.
+const GROUP_ROLES: &str = "admin_api_";
+
+fn member(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((role, login)) if role.starts_with(GROUP_ROLES) && !login.is_empty() => {
+            Ok((role.to_owned(), login.to_owned()))
+        }
+        _ => Err("must be admin_api_…=LOGIN"),
+    }
+}
+
 /// Runs the migrations that are missing, and tells which on `out`.
-pub async fn run(env: &Environment, out: &mut impl Write) -> anyhow::Result<()> {
+pub async fn run(
+    env: &Environment,
+    arguments: Arguments,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let mut db = connect(env, "migrate").await?;
     take_turn(&mut db).await?;
 
@@ -42,7 +68,23 @@ pub async fn run(env: &Environment, out: &mut impl Write) -> anyhow::Result<()> 
         migrator.run(&mut db).await.map_err(explain)?;
         writeln!(out, "nothing to do: the database has the schema of this release")?;
     }
+    for (role, login) in &arguments.members {
+        grant(&mut db, role, login).await?;
+        writeln!(out, "{login} is in {role}")?;
+    }
     db.close().await?;
+    Ok(())
+}
+
+async fn grant(db: &mut PgConnection, role: &str, login: &str) -> anyhow::Result<()> {
+    let statement = sqlx::query_scalar!(
+        r#"SELECT format('GRANT %I TO %I', $1::text, $2::text) AS "grant!""#,
+        role,
+        login,
+    );
+    let statement = statement.fetch_one(&mut *db).await?;
+    let granted = sqlx::raw_sql(AssertSqlSafe(statement)).execute(db).await;
+    granted.map_err(|error| anyhow!("{login} cannot be put into {role}: {}", said(&error)))?;
     Ok(())
 }
 

@@ -21,10 +21,9 @@ use pubsub::{Failure, Publisher};
 use serde_json::json;
 use shared::config::Environment;
 use sqlx::PgConnection;
-use tokio::time::{MissedTickBehavior, interval};
 
 use crate::log::{Log, rounded};
-use crate::{connect, said};
+use crate::{connect, repeat, said};
 
 /// How to do it; by default what is due, once.
 #[derive(Debug, Default, clap::Args)]
@@ -62,14 +61,7 @@ async fn work(
     arguments: &Arguments,
     log: &mut Log<'_>,
 ) -> anyhow::Result<()> {
-    let Some(seconds) = arguments.every else { return relay(db, publisher, log).await };
-
-    let mut ticks = interval(Duration::from_secs(seconds.into()));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        relay(db, publisher, log).await?;
-    }
+    repeat(arguments.every, async || relay(db, publisher, log).await).await
 }
 
 /// Publishes until nothing is due. What fails is put off, so this ends.

@@ -11,7 +11,7 @@
 mod store;
 
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{anyhow, ensure};
 use serde_json::json;
@@ -19,11 +19,10 @@ use shared::audit::sealed;
 use shared::audit::tree::{Hash, Range};
 use shared::config::Environment;
 use sqlx::{Connection, PgConnection};
-use tokio::time::{MissedTickBehavior, interval};
 
 use crate::log::{Log, rounded};
 use crate::note::SigningKey;
-use crate::{connect, said};
+use crate::{connect, repeat, said};
 
 /// How to do it; by default until nothing is left, once.
 #[derive(Debug, Default, clap::Args)]
@@ -65,14 +64,7 @@ async fn work(
         log.warning("AUDIT_SIGNING_KEY is not set: entries are numbered, but nothing is signed")?;
     }
     let slice = arguments.slice.unwrap_or(SLICE);
-    let Some(seconds) = arguments.every else { return seal(db, slice, key, log).await };
-
-    let mut ticks = interval(Duration::from_secs(seconds.into()));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        seal(db, slice, key, log).await?;
-    }
+    repeat(arguments.every, async || seal(db, slice, key, log).await).await
 }
 
 /// What became of an attempt.

@@ -11,7 +11,6 @@ pub(crate) use answer::Answer;
 use outbound::Identity;
 
 use crate::command::{Command, Kind};
-use crate::push::Push;
 use crate::settings::NeighbourSettings;
 
 /// The Factory and the Blockchain Service.
@@ -36,10 +35,10 @@ impl Neighbours {
     }
 
     /// Asks for what the command wants.
-    pub(crate) async fn ask(&self, push: &Push) -> Answer {
-        let neighbour = push.command.kind.neighbour();
-        match tokio::time::timeout(self.timeout(), self.status(push)).await {
-            Ok(Ok(status)) => Answer::of(push.command.kind, status),
+    pub(crate) async fn ask(&self, command: &Command) -> Answer {
+        let neighbour = command.kind.neighbour();
+        match tokio::time::timeout(self.timeout(), self.status(command)).await {
+            Ok(Ok(status)) => Answer::of(command.kind, status),
             Ok(Err(why)) => Answer::Unclear(why),
             Err(_) => Answer::Unclear(format!(
                 "The {neighbour} did not answer within {} s.",
@@ -50,33 +49,26 @@ impl Neighbours {
 
     /// The status of the answer. The body says nothing that counts and is not read, so nobody can
     /// have us take in a large one.
-    async fn status(&self, push: &Push) -> Result<StatusCode, String> {
-        let neighbour = push.command.kind.neighbour();
-        let request = self.request(push).await.map_err(|error| {
+    async fn status(&self, command: &Command) -> Result<StatusCode, String> {
+        let neighbour = command.kind.neighbour();
+        let request = self.request(command).await.map_err(|error| {
             tracing::warn!(error = format!("{error:#}"), "no identity token");
             format!("No identity token was to be had for the {neighbour}.")
         })?;
-        let answered = request.send().await.map_err(|error| {
-            tracing::warn!(
-                error = format!("{:#}", anyhow::Error::from(error)),
-                neighbour,
-                "no answer"
-            );
+        let answered = outbound::send(request, neighbour).await.map_err(|error| {
+            tracing::warn!(error = format!("{error:#}"), neighbour, "no answer");
             format!("The {neighbour} could not be reached, or broke off before it answered.")
         })?;
         Ok(answered.status())
     }
 
-    async fn request(&self, push: &Push) -> anyhow::Result<RequestBuilder> {
-        let url = self.url(&push.command);
+    async fn request(&self, command: &Command) -> anyhow::Result<RequestBuilder> {
+        let url = self.url(command);
         let audience = url.origin().ascii_serialization();
         // Google's front end refuses a POST that does not say how long it is.
         let mut request = self.http.post(url).header(CONTENT_LENGTH, 0);
         if let Some(key) = &self.settings.internal_key {
             request = request.header("x-admin-internal-key", key);
-        }
-        if let Some(trace) = &push.trace {
-            request = request.header("traceparent", trace);
         }
         match &self.identity {
             Some(identity) => Ok(request.bearer_auth(identity.token_for(&audience).await?)),

@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use shared::Error;
+use shared::telemetry::TraceContext;
 
 use crate::command::Command;
 use envelope::Envelope;
@@ -28,8 +29,8 @@ const MAX_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Push {
     pub(crate) command: Command,
-    /// The `traceparent` of the request that made the command.
-    pub(crate) trace: Option<String>,
+    /// Where the command's trace has got to.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// Tells Pub/Sub not to deliver a message again.

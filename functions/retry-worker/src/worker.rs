@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use shared::telemetry::{self, Span, SpanKind};
 use shared::{Clock, Error, request};
 use sqlx::PgPool;
 
@@ -27,9 +28,21 @@ impl Worker {
     }
 
     /// Makes one attempt at a command that came as one of `kind`, unless it is over already or
-    /// somebody else is at it.
+    /// somebody else is at it. It goes on with the trace of the request that made the command.
     pub(crate) async fn work(&self, kind: Kind, push: Push) -> shared::Result<StatusCode> {
-        let command = push.command;
+        let trace = push.trace.or_else(telemetry::current);
+        let name = kind.as_str();
+        let mut span =
+            Span::within_trace(SpanKind::Consumer, format_args!("process {name}"), trace);
+        span.set("messaging.system", "gcp_pubsub");
+        let outcome = span.around(self.attempt(kind, push.command)).await;
+        if outcome.is_err() {
+            span.failed("to be delivered again");
+        }
+        outcome
+    }
+
+    async fn attempt(&self, kind: Kind, command: Command) -> shared::Result<StatusCode> {
         if command.kind != kind {
             tracing::error!(
                 command_id = command.id.to_string(),
@@ -43,7 +56,7 @@ impl Worker {
             Claim::No(standing) => return not_now(&command, standing),
         };
         request::take_longer(self.neighbours.timeout());
-        let answer = self.neighbours.ask(&push).await;
+        let answer = self.neighbours.ask(&command).await;
         let outcome = self.outcome(&command, hold, answer).await?;
         let counted = {
             let mut connection = self.db.acquire().await?;

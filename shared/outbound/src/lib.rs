@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use shared::config::Environment;
+use shared::telemetry::Span;
 
 pub use identity::Identity;
 
@@ -30,6 +31,30 @@ pub fn client(connect_timeout: Duration) -> anyhow::Result<Client> {
         .pool_max_idle_per_host(0)
         .build()?;
     Ok(client)
+}
+
+/// Asks a service of that name, as a part of the trace of what the calling code works for.
+pub async fn send(request: RequestBuilder, service: &str) -> anyhow::Result<Response> {
+    let (client, request) = request.build_split();
+    let mut request = request?;
+    let mut span = Span::client(format_args!("{} {service}", request.method()));
+    if let Some(trace) = span.trace() {
+        request.headers_mut().insert("traceparent", trace.header().parse()?);
+    }
+    span.set("http.request.method", request.method().to_string());
+    if let Some(host) = request.url().host_str() {
+        span.set("server.address", host.to_owned());
+    }
+    match client.execute(request).await {
+        Ok(response) => {
+            span.answered(response.status(), StatusCode::BAD_REQUEST);
+            Ok(response)
+        }
+        Err(error) => {
+            span.failed("no answer");
+            Err(error.into())
+        }
+    }
 }
 
 /// An answer's body; nothing if it is too large.

@@ -20,7 +20,8 @@ use google_cloud_pubsub::model;
 use google_cloud_pubsub::retry_policy::RetryableErrors;
 use serde::{Deserialize, Serialize};
 use shared::config::Environment;
-use shared::outbox::Message;
+use shared::outbox::{Message, TRACEPARENT};
+use shared::telemetry::{Span, SpanKind, TraceContext};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
@@ -88,11 +89,16 @@ impl Publisher {
         Ok(Self(Some(Arc::new(Connection { project, patience, emulator, publisher, admin }))))
     }
 
-    /// Publishes one message.
+    /// Publishes one message, as a part of the trace that it says it belongs to.
     pub async fn publish(&self, message: &Message) -> Result<(), Failure> {
         let connection = self.0.as_deref().ok_or(Failure::Disabled)?;
-        let publishing = timeout(connection.patience, connection.publish(message));
-        Ok(publishing.await.map_err(|_| Failure::Late)??)
+        let mut span = producer(message);
+        let publishing = timeout(connection.patience, connection.publish(message, span.trace()));
+        let outcome = publishing.await.map_err(|_| Failure::Late).flatten();
+        if outcome.is_err() {
+            span.failed("not published");
+        }
+        outcome
     }
 
     /// Whether Pub/Sub answers and has that topic.
@@ -110,19 +116,22 @@ impl Connection {
         format!("projects/{}/topics/{name}", self.project)
     }
 
-    async fn publish(&self, message: &Message) -> anyhow::Result<()> {
+    async fn publish(&self, message: &Message, trace: Option<TraceContext>) -> Result<(), Failure> {
         let base = self.publisher.get_or_try_init(|| self.connect()).await?;
         // One publisher a message: it would hold back all later messages of an ordering key behind
         // one that failed, which the outbox sees to already.
         let publisher =
             base.publisher(self.topic(&message.topic)).set_message_count_threshold(1_u32).build();
-        let attributes =
-            message.attributes.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let mut attributes = message.attributes.clone();
+        if let Some(trace) = trace {
+            attributes.insert(TRACEPARENT.to_owned(), trace.header());
+        }
+        let payload = serde_json::to_vec(&message.payload).context("the message is no JSON")?;
         let message = model::Message::new()
-            .set_data(serde_json::to_vec(&message.payload)?)
+            .set_data(payload)
             .set_attributes(attributes)
             .set_ordering_key(&message.ordering_key);
-        publisher.publish(message).await?;
+        publisher.publish(message).await.context("Pub/Sub did not take it")?;
         Ok(())
     }
 
@@ -157,6 +166,18 @@ impl Connection {
         }
         builder.build().await.context("no client for Pub/Sub's topics")
     }
+}
+
+/// The publishing of a message, within the message's trace: of the request that wrote it, whoever
+/// publishes it now.
+fn producer(message: &Message) -> Span {
+    let trace = message.attributes.get(TRACEPARENT);
+    let trace = trace.and_then(|header| TraceContext::parse(header));
+    let name = format_args!("publish {}", message.topic);
+    let mut span = Span::within_trace(SpanKind::Producer, name, trace);
+    span.set("messaging.system", "gcp_pubsub");
+    span.set("messaging.destination.name", message.topic.clone());
+    span
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use tracing::Span;
 
 use super::argon2id::Memory;
 use super::{Password, Verdict, stored};
+use crate::telemetry::metrics;
 use crate::{Error, Result};
 
 const SLOTS_PER_CORE: usize = 2;
@@ -39,7 +40,12 @@ impl HashingPool {
     /// Two slots a core.
     #[must_use]
     pub fn new() -> Self {
-        Self::with_slots(SLOTS_PER_CORE * available_parallelism().map_or(1, usize::from))
+        let slots = SLOTS_PER_CORE * available_parallelism().map_or(1, usize::from);
+        let pool = Self::with_slots(slots);
+        let queue = Arc::clone(&pool.queue);
+        let waiting = move || (LONGEST_QUEUE - queue.available_permits()) as u64;
+        metrics::observe("admin.hashing.queue", "Passwords that wait to be hashed.", waiting);
+        pool
     }
 
     pub(super) fn with_slots(slots: usize) -> Self {

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, USER_AGENT,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS, X_XSS_PROTECTION,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -23,8 +23,9 @@ use tower::{Service, service_fn};
 
 use super::cors::Cors;
 use super::{Context, health_routes};
-use crate::request::{self, RequestContext, TraceContext};
-use crate::{Clock, Error, client_address, id, telemetry};
+use crate::request::{self, RequestContext};
+use crate::telemetry::{self, Span, SpanKind, TraceContext, metrics};
+use crate::{Clock, Error, client_address, id};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static RATE_LIMIT: [HeaderName; 3] = [
@@ -50,6 +51,9 @@ const MAX_REQUEST_ID: usize = 128;
 const MAX_USER_AGENT: usize = 500;
 /// Longer than every path there is: what a log line or an audit entry repeats of a made-up one.
 const MAX_PATH: usize = 500;
+
+/// What the metrics call requests that no route is for.
+const NO_ROUTE: &str = "none";
 
 /// What the frame itself needs.
 struct Frame {
@@ -81,20 +85,50 @@ pub fn app(context: &Context, routes: Router) -> Router {
 
 /// Gives the request its name and its bounds, and its response what every response has.
 async fn around(State(frame): State<Arc<Frame>>, request: Request, mut next: Next) -> Response {
-    let context = Arc::new(frame.describe(&request));
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
+    let mut span = span(&request, route);
+    let context = Arc::new(frame.describe(&request, &span));
     let bounded = service_fn(|request: Request| {
         // Health checks must come through when nothing else does.
-        let always = matches!(request.uri().path(), "/health" | "/ready");
+        let always = is_health_check(&request);
         frame.answer(always, next.call(request)).map(Ok)
     });
     let work = async {
         // The bounds lie below CORS, so that a web page can read what comes of them.
         let mut response = frame.cors.answer(request, bounded).await;
         complete(response.headers_mut(), &context);
-        telemetry::access(&context, response.status());
+        telemetry::log::access(&context, response.status());
         response
     };
-    request::scope(Arc::clone(&context), work).await
+    let response = request::scope(Arc::clone(&context), work).await;
+    metrics::answered(route, &context.method, response.status(), context.started.elapsed());
+    span.answered(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    if span.is_recording() {
+        drop(span);
+        telemetry::flush().await;
+    }
+    response
+}
+
+/// The request as a part of its trace. Health checks are too many, and tell nothing.
+fn span(request: &Request, route: &str) -> Span {
+    let header = request.headers().get("traceparent");
+    let caller = header.and_then(|value| TraceContext::parse(value.to_str().ok()?));
+    if is_health_check(request) {
+        return Span::passing(caller);
+    }
+    let name = format_args!("{} {route}", request.method());
+    let mut span = Span::root(SpanKind::Server, name, caller);
+    if span.is_recording() {
+        span.set("http.request.method", request.method().to_string());
+        span.set("http.route", route.to_owned());
+    }
+    span
+}
+
+fn is_health_check(request: &Request) -> bool {
+    matches!(request.uri().path(), "/health" | "/ready")
 }
 
 /// One request in flight, counted until it ends or is dropped.
@@ -139,7 +173,7 @@ impl Frame {
         }
     }
 
-    fn describe(&self, request: &Request) -> RequestContext {
+    fn describe(&self, request: &Request, span: &Span) -> RequestContext {
         let headers = request.headers();
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip());
@@ -152,9 +186,7 @@ impl Frame {
             path: cut(request.uri().path(), MAX_PATH).to_owned(),
             client_address: client_address::find(headers, peer, self.trusted_hops),
             user_agent: text(&USER_AGENT).map(|agent| cut(agent, MAX_USER_AGENT).to_owned()),
-            trace: headers
-                .get("traceparent")
-                .and_then(|value| TraceContext::parse(value.to_str().ok()?)),
+            trace: span.trace(),
             started: Instant::now(),
             user_id: OnceLock::new(),
             rate_limit: Mutex::default(),

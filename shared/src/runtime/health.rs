@@ -7,8 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use tokio::sync::{Mutex, watch};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -27,7 +26,8 @@ const REMEMBERED: Duration = Duration::from_millis(500);
 pub struct Readiness(Arc<Shared>);
 
 struct Shared {
-    options: PgConnectOptions,
+    /// Knows how to connect; its connections are the requests'.
+    db: PgPool,
     cache: Cache,
     draining: watch::Sender<bool>,
     probe: Mutex<Probe>,
@@ -94,9 +94,9 @@ async fn ready(NoQuery: NoQuery, State(readiness): State<Readiness>) -> Response
 }
 
 impl Readiness {
-    pub(super) fn new(options: PgConnectOptions, cache: Cache) -> Self {
+    pub(super) fn new(db: PgPool, cache: Cache) -> Self {
         let probe = Mutex::default();
-        Self(Arc::new(Shared { options, cache, draining: watch::Sender::new(false), probe }))
+        Self(Arc::new(Shared { db, cache, draining: watch::Sender::new(false), probe }))
     }
 
     /// From now on the instance is on its way out, and not ready.
@@ -147,8 +147,8 @@ impl Readiness {
             {
                 return Some(connection);
             }
-            let mut connection =
-                self.0.options.clone().disable_statement_logging().connect().await.ok()?;
+            let options = self.0.db.connect_options().as_ref().clone();
+            let mut connection = options.disable_statement_logging().connect().await.ok()?;
             connection.ping().await.is_ok().then_some(connection)
         };
         tokio::time::timeout(PATIENCE, ask).await.ok().flatten()

@@ -15,9 +15,12 @@ use tokio::time::{Instant, timeout_at};
 use tower::ServiceExt;
 
 use super::Context;
+use crate::telemetry;
 
 /// Cloud Run kills ten seconds after SIGTERM.
 const DRAIN: Duration = Duration::from_secs(8);
+/// What is left of the ten seconds, and not all of it.
+const FAREWELL: Duration = Duration::from_millis(500);
 /// A client that opens a connection must say what it wants.
 const HEADER_READ: Duration = Duration::from_secs(10);
 
@@ -65,7 +68,8 @@ pub(super) async fn serve(context: &Context, app: Router) -> anyhow::Result<()> 
         tracing::warn!("stopping: requests were still in flight at the deadline");
     }
     // Not waiting for the database to say goodbye: it may be the one that hangs.
-    let _ = timeout_at(deadline + Duration::from_millis(500), context.db.close()).await;
+    let goodbye = timeout_at(deadline + FAREWELL, context.db.close());
+    let (_, ()) = tokio::join!(goodbye, telemetry::finish(FAREWELL));
     Ok(())
 }
 

@@ -1,10 +1,11 @@
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
-use sqlx::Connection;
+use sqlx::{AssertSqlSafe, Connection};
 use stack::database::TestDatabase;
+use uuid::Uuid;
 
-use super::migrate;
+use super::{migrate, migrate_with};
 
 const NOTHING_TO_DO: &str = "nothing to do: the database has the schema of this release\n";
 
@@ -98,4 +99,26 @@ async fn a_database_of_a_newer_release_is_refused() {
     let error = migrate(&database).await.unwrap_err();
 
     assert!(error.contains("9999, which this release does not know"), "{error}");
+}
+
+#[tokio::test]
+async fn a_login_is_put_into_its_role_however_it_is_spelled_and_as_often_as_one_likes() {
+    let database = TestDatabase::new().await;
+    let login = format!("run-{}@voketag.iam", Uuid::new_v4().simple());
+    let create = AssertSqlSafe(format!("CREATE ROLE \"{login}\" LOGIN"));
+    sqlx::raw_sql(create).execute(database.pool()).await.unwrap();
+
+    for _ in 0..2 {
+        let told = migrate_with(&database, &[("admin_api_users", &login)]).await.unwrap();
+        assert!(told.ends_with(&format!("\n{login} is in admin_api_users\n")), "{told}");
+    }
+    let nobody = migrate_with(&database, &[("admin_api_users", "nobody")]).await.unwrap_err();
+
+    let member = "SELECT pg_has_role($1, 'admin_api_users', 'member')";
+    let member: bool =
+        sqlx::query_scalar(member).bind(&login).fetch_one(database.pool()).await.unwrap();
+    assert!(member);
+    assert_eq!(nobody, "nobody cannot be put into admin_api_users: role \"nobody\" does not exist");
+    let drop = AssertSqlSafe(format!("DROP ROLE \"{login}\""));
+    sqlx::raw_sql(drop).execute(database.pool()).await.unwrap();
 }

@@ -12,6 +12,7 @@ mod pgbench;
 mod report;
 mod safe_cluster;
 mod server;
+mod starts;
 mod statements;
 mod summary;
 mod users_page;
@@ -22,13 +23,10 @@ use std::path::Path;
 use anyhow::Context;
 
 use report::Report;
-use server::Server;
 use users_page::UsersPage;
 
-/// The functions, each measured for its start, its memory and its size.
+/// The functions that speak to nobody but the database and Redis.
 const FUNCTIONS: [&str; 5] = ["auth", "users", "dashboard", "analytics", "audit"];
-
-const COLD_STARTS: usize = 15;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -36,15 +34,12 @@ async fn main() -> anyhow::Result<()> {
     let page = UsersPage::prepare().await?;
 
     for function in FUNCTIONS {
-        eprintln!("cold start of {function}, {COLD_STARTS} times");
-        let to_health = server::cold_starts(&page.local, function, "/health", COLD_STARTS).await?;
-        let to_ready = server::cold_starts(&page.local, function, "/ready", COLD_STARTS).await?;
-        report.number(&format!("{function}: cold start to /health, median"), to_health, "ms", 10.0);
-        report.measured(&format!("{function}: cold start to /ready, median"), to_ready, "ms");
-        let server = Server::function(&page.local, function).await?;
-        report.number(&format!("{function}: idle RSS"), server.resident_mib()?, "MiB", 12.0);
-        let size = server::binary_megabytes(function)?;
-        report.number(&format!("{function}: binary"), size, "MB", 10.0);
+        starts::measure(&page.local, function, &mut report).await?;
+    }
+    // They speak to more: Google's client for Pub/Sub, or an HTTP client, is in them, too.
+    for binary in ["system", "retry-worker", "jobs"] {
+        let size = server::binary_megabytes(binary)?;
+        report.measured(&format!("{binary}: binary"), size, "MB");
     }
 
     let loads = load::in_turns(&page).await?;

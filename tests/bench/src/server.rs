@@ -155,11 +155,12 @@ pub async fn cold_starts(
     name: &str,
     path: &str,
     times: usize,
+    settings: &[(&str, &str)],
 ) -> anyhow::Result<f64> {
     let mut all = vec![];
     for _ in 0..times {
         let started = Instant::now();
-        let server = Server::start(local, name, &[])?;
+        let server = Server::start(local, name, settings)?;
         server.wait_for(path).await?;
         all.push(started.elapsed().as_secs_f64() * 1000.0);
     }

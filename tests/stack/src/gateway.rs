@@ -17,13 +17,13 @@ use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
-    http::{Request, Response, Uri, uri::PathAndQuery},
+    http::{Request, Response, StatusCode, Uri, uri::PathAndQuery},
 };
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use shared::config::CorsOrigins;
+use shared::{config::CorsOrigins, telemetry};
 use tokio::{
     net::TcpListener,
     time::{Instant, timeout_at},
@@ -42,6 +42,8 @@ pub use asked::Asked;
 pub use document::Document;
 use problem::Problem;
 use routes::Routes;
+
+use crate::traced;
 
 /// A backend that has not even accepted the connection by then is away.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -129,6 +131,7 @@ impl Gateway {
         mut request: Request<Body>,
     ) -> Result<Response<Body>, Problem> {
         let backend = self.routes.find(&asked.method, &asked.path)?;
+        let mut span = traced::enter(request.headers_mut(), "gateway", &backend.name);
         let address = backend.address.as_ref().ok_or_else(|| Problem::absent(&backend.name))?;
         *request.uri_mut() = join(address, request.uri());
         headers::to_backend(request.headers_mut(), peer.ip(), asked, &backend.identity_token);
@@ -139,6 +142,9 @@ impl Gateway {
             .map_err(|_| Problem::late(&backend.name))?
             .map_err(|_| Problem::unreachable(&backend.name))?;
         headers::to_client(response.headers_mut());
+        span.answered(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        drop(span);
+        telemetry::flush().await;
         Ok(response.map(|body| Body::new(body::Until::new(body, deadline))))
     }
 

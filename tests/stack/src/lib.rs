@@ -9,6 +9,7 @@
 //! openapi                                the API's document
 //! run  services  retry_demo              all of it · what tests need · one retry, to be watched
 //! database  local  client  actors        a database, the functions and clients for one test
+//! collector  traced                      who is told spans and metrics, and those who tell some
 //! eventually                             waiting, for a test
 //! ```
 //!
@@ -18,6 +19,7 @@
 pub mod access_log;
 pub mod actors;
 pub mod client;
+pub mod collector;
 pub mod database;
 pub mod eventually;
 pub mod functions;
@@ -40,4 +42,5 @@ pub mod seed;
 pub mod services;
 pub mod supervisor;
 pub mod terminal;
+mod traced;
 pub mod user;

@@ -4,6 +4,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use shared::config::Environment;
+use shared::telemetry;
 use stack::{
     layout::Layout,
     neighbours::{self, Neighbour},
@@ -73,8 +74,10 @@ async fn main() -> ExitCode {
 
 async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
     let env = Environment::of_process();
+    let collected = telemetry::Settings::read(&env)?;
     match command {
         Command::Run { local } => {
+            telemetry::init_job("gateway", collected)?;
             return run::run(layout(local)?, env.parse_or("PORT", "a port number", 8082)?).await;
         }
         Command::Reset { local } => run::reset(&layout(local)?)?,
@@ -83,6 +86,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Services { command } => return services::run(&command).await,
         Command::Openapi => print!("{}", stack::openapi::document()?),
         Command::Neighbour { which } => {
+            telemetry::init_job(which.name(), collected)?;
             let port = env.parse_or("PORT", "a port number", 0)?;
             let url = env.text("DATABASE_URL").unwrap_or_default();
             neighbours::serve(which, port, &url).await?;

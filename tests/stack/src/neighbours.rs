@@ -9,16 +9,20 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 use anyhow::Context;
 use axum::{
     Router,
-    extract::{RawPathParams, State},
+    extract::{MatchedPath, RawPathParams, Request, State},
     http::{HeaderMap, StatusCode, header},
+    middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use clap::ValueEnum;
 use serde_json::{Value, json};
+use shared::telemetry;
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::{net::TcpListener, signal::unix, time::sleep};
 use uuid::Uuid;
+
+use crate::traced;
 
 mod retry;
 
@@ -71,8 +75,21 @@ impl Neighbour {
                 .route("/health", get(health))
                 .route("/anchor/{id}/retry", post(retry_anchor)),
         };
-        routes.with_state(Arc::new(Works { name: self.name(), db }))
+        let name = self.name();
+        let traced = from_fn(move |request, next| traced(name, request, next));
+        routes.layer(traced).with_state(Arc::new(Works { name, db }))
     }
+}
+
+async fn traced(name: &'static str, mut request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let mut span = traced::enter(request.headers_mut(), name, route);
+    let response = next.run(request).await;
+    span.answered(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    drop(span);
+    telemetry::flush().await;
+    response
 }
 
 struct Works {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Every such job. A new one is added here and nowhere else in this crate.
-pub const ALL: [Job; 3] = [
+pub const ALL: [Job; 4] = [
     Job {
         name: "fold",
         description: "counts new scans every 5 s",
@@ -32,6 +32,13 @@ pub const ALL: [Job; 3] = [
         description: "publishes every 5 s what was not",
         arguments: &["relay", "--every", "5"],
         counts: "messages",
+        signs: false,
+    },
+    Job {
+        name: "measure",
+        description: "measures every minute how far behind they are",
+        arguments: &["measure", "--every", "60"],
+        counts: "outbox_waiting",
         signs: false,
     },
 ];

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use data_encoding::BASE64;
 use serde::Deserialize;
-use shared::request::TraceContext;
+use shared::outbox::TRACEPARENT;
+use shared::telemetry::TraceContext;
 
 use super::Push;
 use crate::command::Command;
@@ -61,7 +62,7 @@ pub(super) fn read(body: &[u8]) -> Result<Push, Unreadable> {
     };
     let attributes = message.attributes.unwrap_or_default();
     match command(message.data, &attributes) {
-        Ok(command) => Ok(Push { command, trace: trace(attributes) }),
+        Ok(command) => Ok(Push { command, trace: trace(&attributes) }),
         Err(why) => Err(Unreadable { envelope, why }),
     }
 }
@@ -81,8 +82,8 @@ fn command(
     }
 }
 
-fn trace(mut attributes: HashMap<String, String>) -> Option<String> {
-    attributes.remove("traceparent").filter(|trace| TraceContext::parse(trace).is_some())
+fn trace(attributes: &HashMap<String, String>) -> Option<TraceContext> {
+    attributes.get(TRACEPARENT).and_then(|header| TraceContext::parse(header))
 }
 
 #[cfg(test)]
@@ -157,7 +158,7 @@ mod tests {
             let attributes = json!({ "traceparent": given, "type": "retry_anchor" });
             let message = json!({ "data": encoded(&data()), "attributes": attributes });
             let push = read_json(&json!({ "message": message })).unwrap();
-            assert_eq!(push.trace.as_deref(), handed_on);
+            assert_eq!(push.trace.map(|trace| trace.header()).as_deref(), handed_on);
         }
     }
 }

@@ -73,7 +73,7 @@ impl Neighbour {
             return self.sight(Health::Down, &format!("{} is not set.", self.setting));
         };
         let started = Instant::now();
-        let answer = timeout(DEADLINE, fetch(http, identity, url.clone())).await;
+        let answer = timeout(DEADLINE, fetch(http, identity, self.name, url.clone())).await;
         let latency = started.elapsed();
         let (status, detail) = match answer {
             Ok(Ok(Answer::Whole(status, body))) => judge(status, &body, latency),
@@ -102,7 +102,12 @@ pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-async fn fetch(http: &Client, identity: Option<&Identity>, url: Url) -> anyhow::Result<Answer> {
+async fn fetch(
+    http: &Client,
+    identity: Option<&Identity>,
+    name: &str,
+    url: Url,
+) -> anyhow::Result<Answer> {
     // Leaves time to say how far it came.
     let deadline = tokio::time::Instant::now() + DEADLINE - Duration::from_millis(100);
     let audience = url.origin().ascii_serialization();
@@ -110,7 +115,7 @@ async fn fetch(http: &Client, identity: Option<&Identity>, url: Url) -> anyhow::
     if let Some(identity) = identity {
         request = request.bearer_auth(identity.token_for(&audience).await?);
     }
-    let mut response = request.send().await?;
+    let mut response = outbound::send(request, name).await?;
     let status = response.status();
     match tokio::time::timeout_at(deadline, outbound::read(&mut response)).await {
         Ok(Ok(Some(body))) => Ok(Answer::Whole(status, body)),

@@ -9,4 +9,6 @@ mod left_behind;
 mod local_gateway;
 mod neighbours;
 mod run;
+mod running;
 mod seed;
+mod telemetry;

@@ -1,39 +1,16 @@
 //! `stack run`, from outside.
 
-use std::{
-    fs,
-    net::TcpListener,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    process::{Output, Stdio},
-    time::Duration,
-};
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, path::Path, process::Output};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use stack::{eventually::eventually, layout::Layout};
-use tokio::{process::Command, time::timeout};
+use stack::layout::Layout;
+use tokio::time::timeout;
 
-use crate::left_behind::{descendants, lives};
-
-/// Enough for a first start on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// `stack run` with a folder of its own, and nothing from our environment that would be used.
-fn stack_run(folder: &Path, port: u16) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
-    command
-        .arg("run")
-        .arg("--local")
-        .arg(folder)
-        .env("PORT", port.to_string())
-        .env_remove("DATABASE_URL")
-        .env_remove("REDIS_URL")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    command
-}
+use crate::{
+    left_behind::{descendants, lives},
+    running::{PATIENCE, Stack, stack_run},
+};
 
 async fn refused(folder: &Path, port: u16) -> String {
     let output = timeout(PATIENCE, stack_run(folder, port).output()).await.unwrap();
@@ -70,36 +47,21 @@ async fn a_second_stack_of_a_clone_says_where_the_first_one_is() {
 
 #[tokio::test]
 async fn everything_comes_up_serves_and_goes_even_if_a_function_hangs() {
-    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
-    let layout = Layout::at(folder.path().join("local"));
-    let said = folder.path().join("said");
-    let stderr = fs::File::create(&said).unwrap();
-    let mut stack =
-        stack_run(layout.root(), 0).stdout(Stdio::null()).stderr(stderr).spawn().unwrap();
-    eventually("stack.json is there", PATIENCE, async || {
-        let is_alive = lives(stack.id().unwrap());
-        assert!(is_alive, "the stack did not start: {}", fs::read_to_string(&said).unwrap());
-        layout.description().exists().then_some(())
-    })
-    .await;
+    let stack = Stack::start(&[]).await;
+    let (layout, description) = (stack.layout.clone(), stack.description.clone());
 
     let mode = fs::metadata(layout.description()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let description: Value =
-        serde_json::from_slice(&fs::read(layout.description()).unwrap()).unwrap();
     assert_answers(&description).await;
 
     let pid = |pointer: &str| {
         u32::try_from(description.pointer(pointer).unwrap().as_u64().unwrap()).unwrap()
     };
-    let children = descendants(stack.id().unwrap());
+    let children = descendants(stack.pid());
     let stuck = Pid::from_raw(pid("/functions/users/pid").cast_signed()).unwrap();
     kill_process(stuck, Signal::STOP).unwrap();
-    let me = Pid::from_raw(stack.id().unwrap().cast_signed()).unwrap();
-    kill_process(me, Signal::TERM).unwrap();
-    let status = timeout(PATIENCE, stack.wait()).await.unwrap().unwrap();
+    stack.stop().await;
 
-    assert!(status.success(), "{status}");
     assert!(!children.iter().any(|&pid| lives(pid)));
     assert!(!layout.description().exists());
 }
