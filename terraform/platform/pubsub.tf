@@ -47,8 +47,7 @@ module "subscription" {
     push_account  = google_service_account.account["push"].email
     # Twelve attempts, 10 s to 10 min apart, take about an hour: a neighbour's deploy, restart or bad half-hour is waited for, and an
     # admin learns on the same day that a retry is dead. What dies is tried for 31 days, because it goes nowhere else.
-    max_delivery_attempts = 12
-    dead_letter_topic     = each.key == "dead-letter" ? null : google_pubsub_topic.topic["dead-letter"].id
-    retention_days        = each.key == "dead-letter" ? 31 : 7
+    dead_letters   = each.key == "dead-letter" ? null : { after_attempts = 12, topic = google_pubsub_topic.topic["dead-letter"].id }
+    retention_days = each.key == "dead-letter" ? 31 : 7
   }
 }

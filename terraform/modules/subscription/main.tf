@@ -1,9 +1,5 @@
 # One push subscription. Until it is acknowledged, a message is pushed again, ever later; where there is a dead-letter topic, it
 # is moved there in the end.
-locals {
-  is_last = var.subscription.dead_letter_topic == null
-}
-
 resource "google_pubsub_subscription" "push" {
   name                 = var.subscription.name
   topic                = var.subscription.topic
@@ -24,11 +20,11 @@ resource "google_pubsub_subscription" "push" {
   }
 
   dynamic "dead_letter_policy" {
-    for_each = local.is_last ? [] : [var.subscription.dead_letter_topic]
+    for_each = var.subscription.dead_letters[*]
 
     content {
-      dead_letter_topic     = dead_letter_policy.value
-      max_delivery_attempts = var.subscription.max_delivery_attempts
+      dead_letter_topic     = dead_letter_policy.value.topic
+      max_delivery_attempts = dead_letter_policy.value.after_attempts
     }
   }
 
@@ -45,7 +41,7 @@ resource "google_pubsub_subscription" "push" {
 
 # To acknowledge here what it published there. Without it a message is never moved, and the subscription says nothing.
 resource "google_pubsub_subscription_iam_member" "agent" {
-  count = local.is_last ? 0 : 1
+  count = var.subscription.dead_letters == null ? 0 : 1
 
   subscription = google_pubsub_subscription.push.name
   role         = "roles/pubsub.subscriber"

@@ -14,18 +14,20 @@ variable "subscription" {
   type = object({
     # Also how long Pub/Sub waits for the answer to a push.
     ack_deadline_seconds = optional(number, 60)
-    # A topic's id; null for the subscription of a dead-letter topic itself, which tries for ever.
-    dead_letter_topic     = optional(string)
-    max_delivery_attempts = optional(number, 12)
-    maximum_backoff       = optional(number, 600)
-    minimum_backoff       = optional(number, 10)
-    name                  = string
-    push_account          = string
-    push_endpoint         = string
     # Of the token: the URL of the service, without the path.
-    audience       = string
-    retention_days = optional(number, 7)
-    topic          = string
+    audience = string
+    # Where a message goes after so many attempts; null for the subscription of a dead-letter topic itself, which tries for ever.
+    dead_letters = optional(object({
+      after_attempts = number
+      topic          = string
+    }))
+    maximum_backoff = optional(number, 600)
+    minimum_backoff = optional(number, 10)
+    name            = string
+    push_account    = string
+    push_endpoint   = string
+    retention_days  = optional(number, 7)
+    topic           = string
   })
   nullable = false
 
@@ -38,8 +40,8 @@ variable "subscription" {
     error_message = "ack_deadline_seconds must be 10 to 600."
   }
   validation {
-    condition     = var.subscription.max_delivery_attempts >= 5 && var.subscription.max_delivery_attempts <= 100
-    error_message = "max_delivery_attempts must be 5 to 100."
+    condition     = var.subscription.dead_letters == null ? true : var.subscription.dead_letters.after_attempts >= 5 && var.subscription.dead_letters.after_attempts <= 100
+    error_message = "dead_letters.after_attempts must be 5 to 100."
   }
   validation {
     condition     = var.subscription.minimum_backoff >= 0 && var.subscription.maximum_backoff <= 600 && var.subscription.minimum_backoff <= var.subscription.maximum_backoff
