@@ -20,12 +20,11 @@ environment = {
     SCAN       = "https://scan-100000000002.us-east1.run.app"
   }
   secret_versions = {
-    AUDIT_SIGNING_KEY    = "1"
-    DATABASE_CA          = "1"
-    FIRST_ADMIN_PASSWORD = "1"
-    JWT_PRIVATE_KEY      = "1"
-    JWT_PUBLIC_KEY       = "1"
-    REFRESH_TOKEN_KEY    = "1"
+    AUDIT_SIGNING_KEY = "1"
+    DATABASE_CA       = "1"
+    JWT_PRIVATE_KEY   = "1"
+    JWT_PUBLIC_KEY    = "1"
+    REFRESH_TOKEN_KEY = "1"
   }
   settings = {
     auth   = { LOG_LEVEL = "debug" }

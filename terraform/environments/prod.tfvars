@@ -14,7 +14,6 @@ environment = {
     backups_kept         = 30
     disk_size_gb         = 100
     max_connections      = 500
-    owner_role           = "voketag"
     reserved_connections = 200
     tier                 = "db-custom-4-16384"
   }

@@ -6,11 +6,6 @@ locals {
     "max_connections" = tostring(module.catalog.connections.most)
     # A lock that is waited for longer than a second is worth a line.
     "log_lock_waits" = "on"
-    # Statements beyond a second, without their parameters.
-    "log_min_duration_statement"          = "1000"
-    "log_parameter_max_length"            = "0"
-    "log_parameter_max_length_on_error"   = "0"
-    "idle_in_transaction_session_timeout" = "60000"
   }
 }
 
