@@ -45,7 +45,10 @@ run "every_login_has_the_group_role_of_a_migration" {
     error_message = "No migration makes a group role of that name."
   }
   assert {
-    condition     = tolist(output.jobs["migrate"].args) == tolist(flatten(["migrate", [for role, user in output.database_members : ["--member", "${role}=${user}"]]]))
+    condition = (
+      tolist(output.jobs["migrate"].args) ==
+      tolist(flatten(["migrate", [for role, user in output.database_members : ["--member", "${role}=${user}"]]]))
+    )
     error_message = "migrate does not grant each login its group role."
   }
   assert {
@@ -62,7 +65,9 @@ run "one_account_each_and_no_two_alike" {
     error_message = "Functions, jobs and the three callers need an account each."
   }
   assert {
-    condition     = alltrue([for it in concat(values(output.functions), values(output.jobs)) : length(split("@", it.service_account)[0]) <= 30])
+    condition = alltrue([
+      for it in concat(values(output.functions), values(output.jobs)) : length(split("@", it.service_account)[0]) <= 30
+    ])
     error_message = "A service account's name has at most 30 characters."
   }
 }
@@ -75,7 +80,10 @@ run "a_database_url_names_its_login_and_no_password" {
   }
 
   assert {
-    condition     = output.functions["users"].env.DATABASE_URL == "postgresql://admin-api-users%40voketag-test.iam@10.0.0.3/voketag?sslmode=verify-ca&sslrootcert=%2Fetc%2Fvoketag%2Fdatabase%2Fca.pem"
+    condition = (
+      output.functions["users"].env.DATABASE_URL ==
+      "postgresql://admin-api-users%40voketag-test.iam@10.0.0.3/voketag?sslmode=verify-ca&sslrootcert=%2Fetc%2Fvoketag%2Fdatabase%2Fca.pem"
+    )
     error_message = output.functions["users"].env.DATABASE_URL
   }
   assert {
@@ -83,11 +91,15 @@ run "a_database_url_names_its_login_and_no_password" {
     error_message = "migrate must make tables as their owner."
   }
   assert {
-    condition     = alltrue([for name, job in output.jobs : strcontains(job.env.DATABASE_URL, "role") == contains(["create-admin", "migrate", "prune"], name)])
+    condition = alltrue([
+      for name, job in output.jobs : strcontains(job.env.DATABASE_URL, "role") == contains(["create-admin", "migrate", "prune"], name)
+    ])
     error_message = "Only what an operator starts may act as the owner."
   }
   assert {
-    condition     = alltrue([for it in concat(values(output.functions), values(output.jobs)) : it.env.DATABASE_IAM_AUTH == "on" && it.env.ENV == "production"])
+    condition = alltrue([
+      for it in concat(values(output.functions), values(output.jobs)) : it.env.DATABASE_IAM_AUTH == "on" && it.env.ENV == "production"
+    ])
     error_message = "Everything signs in by IAM, and runs as in production."
   }
 }
@@ -142,7 +154,9 @@ run "telemetry_is_off_unless_switched_on" {
   command = plan
 
   assert {
-    condition     = alltrue([for it in concat(values(output.functions), values(output.jobs)) : alltrue([for name in keys(it.env) : !startswith(name, "OTEL_")])])
+    condition = alltrue([
+      for it in concat(values(output.functions), values(output.jobs)) : alltrue([for name in keys(it.env) : !startswith(name, "OTEL_")])
+    ])
     error_message = "Something would be sent, though nobody asked."
   }
 }
@@ -158,7 +172,10 @@ run "telemetry_goes_straight_to_a_vendor" {
   }
 
   assert {
-    condition     = alltrue([for f in concat(values(output.functions), [output.jobs["measure"]]) : f.env.OTEL_EXPORTER_OTLP_ENDPOINT == "https://otlp.example.com" && f.secrets.OTEL_EXPORTER_OTLP_HEADERS.version == "1"])
+    condition = alltrue([
+      for f in concat(values(output.functions), [output.jobs["measure"]]) :
+      f.env.OTEL_EXPORTER_OTLP_ENDPOINT == "https://otlp.example.com" && f.secrets.OTEL_EXPORTER_OTLP_HEADERS.version == "1"
+    ])
     error_message = "Functions and measure need the address, and the headers as a secret."
   }
 }

@@ -69,7 +69,10 @@ variable "environment" {
     error_message = "name must be 2 to 10 of a-z and 0-9, from a letter."
   }
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.environment.project_id)) && can(regex("^[0-9]{6,}$", var.environment.project_number))
+    condition = (
+      can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.environment.project_id)) &&
+      can(regex("^[0-9]{6,}$", var.environment.project_number))
+    )
     error_message = "project_id and project_number must be those of a Google Cloud project."
   }
   validation {
@@ -80,7 +83,10 @@ variable "environment" {
     error_message = "neighbour_urls must give an https:// URL for each of SCAN, FACTORY and BLOCKCHAIN."
   }
   validation {
-    condition     = length(var.environment.cors_origins) > 0 && alltrue([for o in var.environment.cors_origins : can(regex("^https://[^/*]+$", o))])
+    condition = (
+      length(var.environment.cors_origins) > 0 &&
+      alltrue([for o in var.environment.cors_origins : can(regex("^https://[^/*]+$", o))])
+    )
     error_message = "cors_origins must be https:// origins, without a path; * is for development."
   }
   validation {

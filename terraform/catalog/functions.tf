@@ -76,7 +76,9 @@ variable "functions" {
     error_message = "pool_size must be at least 1, and all connections of an instance below 100, which is what Cloud SQL takes from one."
   }
   validation {
-    condition     = alltrue([for f in values(var.functions) : contains(["1", "2", "4", "8"], f.cpu) && can(regex("^[0-9]+(Mi|Gi)$", f.memory))])
+    condition = alltrue([
+      for f in values(var.functions) : contains(["1", "2", "4", "8"], f.cpu) && can(regex("^[0-9]+(Mi|Gi)$", f.memory))
+    ])
     error_message = "cpu must be 1, 2, 4 or 8 (less allows no concurrency), memory a number of Mi or Gi."
   }
   validation {

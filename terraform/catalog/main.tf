@@ -4,7 +4,9 @@ locals {
   env = var.environment
 
   # Both forms of a run.app URL reach a service; this one is known before the service exists.
-  url     = { for name in keys(var.functions) : name => "https://admin-api-${name}-${local.env.project_number}.${local.env.region}.run.app" }
+  url = {
+    for name in keys(var.functions) : name => "https://admin-api-${name}-${local.env.project_number}.${local.env.region}.run.app"
+  }
   account = { for name in local.identities : name => "admin-api-${name}@${local.env.project_id}.iam.gserviceaccount.com" }
 
   # Beside one a function and one a job: who calls the functions, the worker and the jobs.
@@ -12,14 +14,17 @@ locals {
   identities = concat(keys(var.functions), keys(var.jobs), local.callers)
 
   # PostgreSQL knows a service account without its suffix.
-  database_user = { for name in concat(keys(var.functions), keys(var.jobs)) : name => trimsuffix(local.account[name], ".gserviceaccount.com") }
+  database_user = {
+    for name in concat(keys(var.functions), keys(var.jobs)) : name => trimsuffix(local.account[name], ".gserviceaccount.com")
+  }
   group_role = {
     for name in concat(keys(var.functions), keys(var.jobs)) : name => "admin_api_${replace(name, "-", "_")}"
     if !try(var.jobs[name].as_owner, false)
   }
 
   ca_path    = "/etc/voketag/database/ca.pem"
-  tls        = contains(keys(local.env.secret_versions), "DATABASE_CA") ? "sslmode=verify-ca&sslrootcert=${urlencode(local.ca_path)}" : "sslmode=require"
+  verifies   = contains(keys(local.env.secret_versions), "DATABASE_CA")
+  tls        = local.verifies ? "sslmode=verify-ca&sslrootcert=${urlencode(local.ca_path)}" : "sslmode=require"
   owner_role = "&options${urlencode("[role]")}=${urlencode(local.env.database.owner_role)}"
 
   # No password: with DATABASE_IAM_AUTH the function's access token is one.
@@ -72,9 +77,15 @@ locals {
       if contains(keys(local.env.secret_versions), secret)
     }
   }
-  secrets      = { for name, pinned in local.pinned : name => { for s, it in pinned : s => it if !contains(keys(local.secret_paths), s) } }
-  secret_files = { for name, pinned in local.pinned : name => { for s, it in pinned : local.secret_paths[s] => it if contains(keys(local.secret_paths), s) } }
-  unpinned     = sort(distinct(flatten([for it in values(local.wanted_secrets) : [for s in it : s if s != "DATABASE_CA" && !contains(keys(local.env.secret_versions), s)]])))
+  secrets = {
+    for name, pinned in local.pinned : name => { for s, it in pinned : s => it if !contains(keys(local.secret_paths), s) }
+  }
+  secret_files = {
+    for name, pinned in local.pinned : name => {
+      for s, it in pinned : local.secret_paths[s] => it if contains(keys(local.secret_paths), s)
+    }
+  }
+  unpinned = setsubtract(flatten(values(local.wanted_secrets)), concat(keys(local.env.secret_versions), ["DATABASE_CA"]))
 
   scaling = {
     for name in keys(var.functions) : name => try(local.env.scaling[name], { max_instances = 2, min_instances = 0 })

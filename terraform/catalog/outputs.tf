@@ -126,5 +126,8 @@ output "secret_readers" {
 
 output "topics" {
   description = "Topics that a function is pushed, by its name."
-  value       = { for pair in flatten([for name, f in var.functions : [for topic in f.topics : { topic = topic, worker = name }]]) : pair.topic => pair.worker }
+  value = {
+    for pair in flatten([for name, f in var.functions : [for topic in f.topics : { topic = topic, worker = name }]]) :
+    pair.topic => pair.worker
+  }
 }

@@ -1,3 +1,4 @@
+# Numbers, addresses and sizes are to be filled in for a project: README.md, "Deploy", step 1. Types and defaults: ../catalog/environment.tf.
 environment = {
   name           = "prod"
   project_id     = "voketag-prod"

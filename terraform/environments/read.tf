@@ -12,6 +12,7 @@ terraform {
 output "environments" {
   description = "Each environment, by its name."
   value = {
-    for file in fileset(path.module, "*.tfvars") : trimsuffix(file, ".tfvars") => provider::terraform::decode_tfvars(file("${path.module}/${file}")).environment
+    for file in fileset(path.module, "*.tfvars") :
+    trimsuffix(file, ".tfvars") => provider::terraform::decode_tfvars(file("${path.module}/${file}")).environment
   }
 }

@@ -21,7 +21,10 @@ run "production" {
   }
 
   assert {
-    condition     = output.deadlines == { analytics = 10, audit = 10, audit_within_250_s = 250, auth = 10, dashboard = 10, system = 10, system_within_35_s = 35, users = 10 }
+    condition = (
+      output.deadlines ==
+      { analytics = 10, audit = 10, audit_within_250_s = 250, auth = 10, dashboard = 10, system = 10, system_within_35_s = 35, users = 10 }
+    )
     error_message = "Not what was measured and promised."
   }
   assert {
@@ -29,7 +32,10 @@ run "production" {
     error_message = "The gateway looks for users elsewhere."
   }
   assert {
-    condition     = local.document.components.securitySchemes.access_token["x-google-auth"].jwksUri == "https://keys.example.com/.well-known/jwks.json"
+    condition = (
+      local.document.components.securitySchemes.access_token["x-google-auth"].jwksUri ==
+      "https://keys.example.com/.well-known/jwks.json"
+    )
     error_message = "The gateway must take the public keys from where it may read them."
   }
 }

@@ -24,7 +24,10 @@ run "production" {
   }
 
   assert {
-    condition     = toset([for name, schedule in output.jobs : name if schedule == "* * * * *"]) == toset(["admin-api-fold", "admin-api-measure", "admin-api-relay", "admin-api-seal"])
+    condition = (
+      toset([for name, schedule in output.jobs : name if schedule == "* * * * *"]) ==
+      toset(["admin-api-fold", "admin-api-measure", "admin-api-relay", "admin-api-seal"])
+    )
     error_message = "fold, measure, relay and seal run every minute, the rest by hand."
   }
   assert {

@@ -3,6 +3,8 @@ locals {
   job          = "resource.type=\"cloud_run_job\""
   revision     = "resource.type=\"cloud_run_revision\""
   subscription = "resource.type=\"pubsub_subscription\" resource.label.\"subscription_id\"=one_of(\"anchor-retry\", \"batch-retry\", \"dead-letter\")"
+  waiting      = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" resource.type=\"pubsub_subscription\""
+  failed_runs  = "metric.type=\"run.googleapis.com/job/completed_execution_count\" ${local.job} metric.label.\"result\"=\"failed\""
   database     = "resource.type=\"cloudsql_database\" resource.label.\"database_id\"=\"${local.env.project_id}:${local.env.database.instance}\""
 
   alerts = {
@@ -31,7 +33,7 @@ locals {
           above  = 0, for = "0s", period = "300s", align = "ALIGN_DELTA", reduce = "REDUCE_SUM", by = ["resource.label.subscription_id"]
         },
         {
-          filter = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" resource.type=\"pubsub_subscription\" resource.label.\"subscription_id\"=\"dead-letter\""
+          filter = "${local.waiting} resource.label.\"subscription_id\"=\"dead-letter\""
           above  = 900, for = "300s", period = "60s", align = "ALIGN_MAX", reduce = "REDUCE_MAX", by = []
         },
       ]
@@ -56,7 +58,7 @@ locals {
       title = "a job fails", severity = "WARNING"
       text  = "A job ended with an error three times within 10 minutes. Once is made good by the next run."
       conditions = [{
-        filter = "metric.type=\"run.googleapis.com/job/completed_execution_count\" ${local.job} resource.label.\"job_name\"=starts_with(\"admin-api-\") metric.label.\"result\"=\"failed\""
+        filter = "${local.failed_runs} resource.label.\"job_name\"=starts_with(\"admin-api-\")"
         above  = 2, for = "0s", period = "600s", align = "ALIGN_DELTA", reduce = "REDUCE_SUM", by = ["resource.label.job_name"]
       }]
     }
@@ -72,7 +74,7 @@ locals {
       title = "retries wait", severity = "WARNING"
       text  = "A retry is pushed again and again for 30 minutes: its neighbour does not answer, or the worker refuses the push."
       conditions = [{
-        filter = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" resource.type=\"pubsub_subscription\" resource.label.\"subscription_id\"=one_of(\"anchor-retry\", \"batch-retry\")"
+        filter = "${local.waiting} resource.label.\"subscription_id\"=one_of(\"anchor-retry\", \"batch-retry\")"
         above  = 1800, for = "0s", period = "60s", align = "ALIGN_MAX", reduce = "REDUCE_MAX", by = ["resource.label.subscription_id"]
       }]
     }

@@ -24,7 +24,7 @@ locals {
     { title = "Commands that died within 24 hours", unit = "1", align = "ALIGN_DELTA", reduce = "REDUCE_PERCENTILE_99", by = [],
     filters = ["metric.type=\"${local.metric["commands_dead"]}\" ${local.job}"] },
     { title = "Runs of jobs that failed, in 5 minutes", unit = "1", align = "ALIGN_DELTA", reduce = "REDUCE_SUM", by = ["resource.label.job_name"],
-    filters = ["metric.type=\"run.googleapis.com/job/completed_execution_count\" ${local.job} metric.label.\"result\"=\"failed\""] },
+    filters = [local.failed_runs] },
     { title = "Database connections, of ${local.env.database.max_connections}", unit = "1", align = "ALIGN_MAX", reduce = "REDUCE_SUM", by = [],
     filters = ["metric.type=\"cloudsql.googleapis.com/database/postgresql/num_backends\" ${local.database}"] },
     { title = "Database processors", unit = "1", align = "ALIGN_MEAN", reduce = "REDUCE_MAX", by = [],

@@ -2,7 +2,10 @@
 # of probes).
 locals {
   measured = "resource.type=\"cloud_run_job\" resource.labels.job_name=\"admin-api-measure\" jsonPayload.message=\"measured\""
-  requests = "resource.type=\"cloud_run_revision\" resource.labels.service_name=~\"^admin-api-\" jsonPayload.duration_ms>=0 jsonPayload.path=~\"^/v1/\""
+  requests = join(" ", [
+    "resource.type=\"cloud_run_revision\" resource.labels.service_name=~\"^admin-api-\"",
+    "jsonPayload.duration_ms>=0 jsonPayload.path=~\"^/v1/\"",
+  ])
 
   # A percentile is interpolated within its bucket, so each limit of an alert or an objective must be the edge of one.
   bounds = {
@@ -22,7 +25,10 @@ locals {
     },
     {
       for class, it in local.route_classes : "latency_${class}" => {
-        unit = "ms", filter = "${local.requests} jsonPayload.status_code<500 ${it.filter}", field = "duration_ms", description = "Time to answer: ${it.display_name}."
+        unit        = "ms"
+        filter      = "${local.requests} jsonPayload.status_code<500 ${it.filter}"
+        field       = "duration_ms"
+        description = "Time to answer: ${it.display_name}."
       }
     },
   )

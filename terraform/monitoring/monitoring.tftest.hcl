@@ -31,7 +31,9 @@ run "production" {
     error_message = "An alarm that nobody hears."
   }
   assert {
-    condition     = alltrue([for key, policy in google_monitoring_alert_policy.alert : endswith(policy.documentation[0].content, "README.md#runbook-${key}")])
+    condition = alltrue([
+      for key, policy in google_monitoring_alert_policy.alert : endswith(policy.documentation[0].content, "README.md#runbook-${key}")
+    ])
     error_message = "An alarm does not point at its runbook."
   }
   # An interpolated percentile is only right at the edge of a bucket.
@@ -53,7 +55,9 @@ run "every_alert_has_a_runbook" {
 
   # The heading `Runbook: fold lag` has the anchor #runbook-fold-lag.
   assert {
-    condition     = alltrue([for name in output.runbooks : strcontains(file("${path.module}/../../README.md"), "# Runbook: ${replace(name, "-", " ")}\n")])
+    condition = alltrue([
+      for name in output.runbooks : strcontains(file("${path.module}/../../README.md"), "# Runbook: ${replace(name, "-", " ")}\n")
+    ])
     error_message = "README.md lacks the runbook of an alert."
   }
 }

@@ -10,22 +10,29 @@ resource "google_service_account" "account" {
 
 # Project-wide, because Cloud SQL knows these rights on nothing smaller; a condition narrows them to our instance.
 resource "google_project_iam_member" "database" {
-  for_each = { for pair in setproduct(keys(module.catalog.database_users), ["client", "instanceUser"]) : join("/", pair) => { account = pair[0], role = pair[1] } }
+  for_each = {
+    for pair in setproduct(keys(module.catalog.database_users), ["client", "instanceUser"]) :
+    join("/", pair) => { account = pair[0], role = pair[1] }
+  }
 
   project = local.env.project_id
   role    = "roles/cloudsql.${each.value.role}"
   member  = google_service_account.account[each.value.account].member
 
   condition {
-    title      = "our-database"
-    expression = "resource.name == 'projects/${local.env.project_id}/instances/${local.env.database.instance}' && resource.type == 'sqladmin.googleapis.com/Instance'"
+    title = "our-database"
+    expression = join(" && ", [
+      "resource.type == 'sqladmin.googleapis.com/Instance'",
+      "resource.name == 'projects/${local.env.project_id}/instances/${local.env.database.instance}'",
+    ])
   }
 }
 
 # The collector beside a function writes as the function.
 resource "google_project_iam_member" "telemetry" {
   for_each = try(local.env.telemetry.to, "") != "collector" ? {} : {
-    for pair in setproduct(keys(module.catalog.functions), ["cloudtrace.agent", "monitoring.metricWriter"]) : join("/", pair) => { account = pair[0], role = pair[1] }
+    for pair in setproduct(keys(module.catalog.functions), ["cloudtrace.agent", "monitoring.metricWriter"]) :
+    join("/", pair) => { account = pair[0], role = pair[1] }
   }
 
   project = local.env.project_id

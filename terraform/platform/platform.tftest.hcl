@@ -37,19 +37,31 @@ run "production" {
   }
 
   assert {
-    condition     = length(google_service_account.account) == 7 + 8 + 3 && length(distinct([for it in google_service_account.account : it.account_id])) == length(google_service_account.account)
+    condition = (
+      length(google_service_account.account) == 7 + 8 + 3 &&
+      length(distinct([for it in google_service_account.account : it.account_id])) == length(google_service_account.account)
+    )
     error_message = "Each function, job and caller has an account of its own."
   }
   assert {
-    condition     = alltrue([for name in ["analytics", "audit", "auth", "dashboard", "retry-worker", "system", "users"] : google_service_account.account[name].account_id == "admin-api-${name}"])
+    condition = alltrue([
+      for name in ["analytics", "audit", "auth", "dashboard", "retry-worker", "system", "users"] :
+      google_service_account.account[name].account_id == "admin-api-${name}"
+    ])
     error_message = "A function lacks its service account."
   }
   assert {
-    condition     = toset([for user in google_sql_user.account : user.type]) == toset(["CLOUD_IAM_SERVICE_ACCOUNT"]) && alltrue([for user in google_sql_user.account : endswith(user.name, "@voketag-prod.iam")])
+    condition = (
+      toset([for user in google_sql_user.account : user.type]) == toset(["CLOUD_IAM_SERVICE_ACCOUNT"]) &&
+      alltrue([for user in google_sql_user.account : endswith(user.name, "@voketag-prod.iam")])
+    )
     error_message = "A database user is no service account."
   }
   assert {
-    condition     = toset([for name, user in google_sql_user.account : name if user.database_roles != null]) == toset(["create-admin", "migrate", "prune"])
+    condition = (
+      toset([for name, user in google_sql_user.account : name if user.database_roles != null]) ==
+      toset(["create-admin", "migrate", "prune"])
+    )
     error_message = "More than the operator's jobs may act as the owner of the tables."
   }
   assert {
@@ -69,6 +81,11 @@ run "production" {
       "cloudsql.iam_authentication" = "on", "max_connections" = "500"
     }
     error_message = "The database does not have the connections that were counted with, or no IAM users."
+  }
+  # Were a pool or an instance added, this says what is left for the others.
+  assert {
+    condition     = output.connections == { functions = 204, deploy = 48, jobs = 12, reserved = 200, most = 500 }
+    error_message = "The sum of connections is another: ${jsonencode(output.connections)}"
   }
   assert {
     condition     = alltrue([for secret in google_secret_manager_secret.secret : secret.deletion_protection])

@@ -11,7 +11,10 @@ resource "google_pubsub_topic" "topic" {
 }
 
 resource "google_pubsub_topic_iam_member" "publisher" {
-  for_each = { for pair in setproduct(module.catalog.publishers, [for topic in keys(module.catalog.topics) : topic if topic != "dead-letter"]) : join("/", pair) => { account = pair[0], topic = pair[1] } }
+  for_each = {
+    for pair in setproduct(module.catalog.publishers, [for topic in keys(module.catalog.topics) : topic if topic != "dead-letter"]) :
+    join("/", pair) => { account = pair[0], topic = pair[1] }
+  }
 
   topic  = google_pubsub_topic.topic[each.value.topic].name
   role   = "roles/pubsub.publisher"

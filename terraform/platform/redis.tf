@@ -26,6 +26,6 @@ resource "google_secret_manager_secret_version" "redis_url" {
   count = local.env.redis == null ? 0 : 1
 
   secret                 = google_secret_manager_secret.secret["REDIS_URL"].id
-  secret_data_wo         = "redis://:${google_redis_instance.redis[0].auth_string}@${google_redis_instance.redis[0].host}:${google_redis_instance.redis[0].port}"
+  secret_data_wo         = "redis://:${one(google_redis_instance.redis).auth_string}@${one(google_redis_instance.redis).host}:${one(google_redis_instance.redis).port}"
   secret_data_wo_version = "1"
 }

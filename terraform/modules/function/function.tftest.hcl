@@ -33,7 +33,10 @@ run "one_caller_and_nobody_else" {
     error_message = "Somebody else than the gateway may call the function."
   }
   assert {
-    condition     = google_cloud_run_v2_service.function.template[0].service_account == "admin-api-users@voketag-test.iam.gserviceaccount.com"
+    condition = (
+      google_cloud_run_v2_service.function.template[0].service_account ==
+      "admin-api-users@voketag-test.iam.gserviceaccount.com"
+    )
     error_message = "It does not run as itself."
   }
 }
@@ -86,7 +89,10 @@ run "a_deploy_serves_the_newest" {
   command = plan
 
   assert {
-    condition     = google_cloud_run_v2_service.function.traffic[0].type == "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST" && google_cloud_run_v2_service.function.traffic[0].percent == 100
+    condition = (
+      google_cloud_run_v2_service.function.traffic[0].type == "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST" &&
+      google_cloud_run_v2_service.function.traffic[0].percent == 100
+    )
     error_message = "The newest revision must serve."
   }
   assert {
@@ -103,7 +109,10 @@ run "a_rollback_serves_an_older_one" {
   }
 
   assert {
-    condition     = google_cloud_run_v2_service.function.traffic[0].type == "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION" && google_cloud_run_v2_service.function.traffic[0].revision == "admin-api-users-00007-abc"
+    condition = (
+      google_cloud_run_v2_service.function.traffic[0].type == "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION" &&
+      google_cloud_run_v2_service.function.traffic[0].revision == "admin-api-users-00007-abc"
+    )
     error_message = "The chosen revision must serve."
   }
 }
@@ -116,11 +125,17 @@ run "the_collector_starts_first" {
   }
 
   assert {
-    condition     = google_cloud_run_v2_service.function.template[0].containers[1].name == "collector" && tolist(google_cloud_run_v2_service.function.template[0].containers[0].depends_on) == tolist(["collector"])
+    condition = (
+      google_cloud_run_v2_service.function.template[0].containers[1].name == "collector" &&
+      tolist(google_cloud_run_v2_service.function.template[0].containers[0].depends_on) == tolist(["collector"])
+    )
     error_message = "What the function sends at its start would be lost."
   }
   assert {
-    condition     = alltrue([for container in google_cloud_run_v2_service.function.template[0].containers : (length(container.ports) == 1) == (container.name == "function")])
+    condition = alltrue([
+      for container in google_cloud_run_v2_service.function.template[0].containers :
+      (length(container.ports) == 1) == (container.name == "function")
+    ])
     error_message = "Only the function takes requests."
   }
 }

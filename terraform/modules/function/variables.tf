@@ -31,7 +31,10 @@ variable "function" {
     error_message = "name must be 2 to 49 of a-z, 0-9 and -, from a letter: Cloud Run takes no other."
   }
   validation {
-    condition     = endswith(var.function.invoker, ".iam.gserviceaccount.com") && endswith(var.function.service_account, ".iam.gserviceaccount.com")
+    condition = (
+      endswith(var.function.invoker, ".iam.gserviceaccount.com") &&
+      endswith(var.function.service_account, ".iam.gserviceaccount.com")
+    )
     error_message = "invoker and service_account must be service accounts: nobody else calls a function, least of all everybody."
   }
   validation {
@@ -47,11 +50,17 @@ variable "function" {
     error_message = "concurrency must be 1 to 1000."
   }
   validation {
-    condition     = var.function.max_instances >= 1 && var.function.min_instances >= 0 && var.function.min_instances <= var.function.max_instances
+    condition = (
+      var.function.max_instances >= 1 &&
+      var.function.min_instances >= 0 &&
+      var.function.min_instances <= var.function.max_instances
+    )
     error_message = "max_instances must be at least 1, min_instances 0 to that."
   }
   validation {
-    condition     = alltrue([for it in concat(values(var.function.secrets), values(var.function.secret_files)) : can(regex("^[1-9][0-9]*$", it.version))])
+    condition = alltrue([
+      for it in concat(values(var.function.secrets), values(var.function.secret_files)) : can(regex("^[1-9][0-9]*$", it.version))
+    ])
     error_message = "A secret's version must be pinned by its number."
   }
   validation {

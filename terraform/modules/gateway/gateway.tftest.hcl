@@ -14,7 +14,10 @@ run "a_configuration_is_named_by_its_content" {
   command = plan
 
   assert {
-    condition     = google_api_gateway_api_config.config.api_config_id == "admin-api-${substr(sha256("${var.gateway.service_account}\n${var.openapi}"), 0, 12)}"
+    condition = (
+      google_api_gateway_api_config.config.api_config_id ==
+      "admin-api-${substr(sha256("${var.gateway.service_account}\n${var.openapi}"), 0, 12)}"
+    )
     error_message = "Another content must have another name, and the same content the same one."
   }
   assert {
@@ -22,7 +25,10 @@ run "a_configuration_is_named_by_its_content" {
     error_message = "The document is not what was given."
   }
   assert {
-    condition     = google_api_gateway_api_config.config.gateway_config[0].backend_config[0].google_service_account == "gateway@voketag-test.iam.gserviceaccount.com"
+    condition = (
+      google_api_gateway_api_config.config.gateway_config[0].backend_config[0].google_service_account ==
+      "gateway@voketag-test.iam.gserviceaccount.com"
+    )
     error_message = "The gateway does not call as its account."
   }
 }

@@ -40,7 +40,10 @@ run "it_runs_as_itself_when_its_schedule_says" {
     error_message = "Its schedule does not start it."
   }
   assert {
-    condition     = google_cloud_run_v2_job_iam_member.scheduler[0].member == "serviceAccount:scheduler@voketag-test.iam.gserviceaccount.com"
+    condition = (
+      google_cloud_run_v2_job_iam_member.scheduler[0].member ==
+      "serviceAccount:scheduler@voketag-test.iam.gserviceaccount.com"
+    )
     error_message = "Only the scheduler's account may start it."
   }
 }

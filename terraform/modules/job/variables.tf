@@ -46,7 +46,9 @@ variable "job" {
     error_message = "timeout_seconds must be 10 to 604800 (7 days)."
   }
   validation {
-    condition     = alltrue([for it in concat(values(var.job.secrets), values(var.job.secret_files)) : can(regex("^[1-9][0-9]*$", it.version))])
+    condition = alltrue([
+      for it in concat(values(var.job.secrets), values(var.job.secret_files)) : can(regex("^[1-9][0-9]*$", it.version))
+    ])
     error_message = "A secret's version must be pinned by its number."
   }
 }

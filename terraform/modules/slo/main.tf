@@ -1,6 +1,9 @@
 # One objective over 28 days, and the two alarms that its error budget is being used up too fast.
 locals {
-  requests = "metric.type=\"run.googleapis.com/request_count\" resource.type=\"cloud_run_revision\" resource.label.\"service_name\"=\"${coalesce(var.slo.availability_of, "-")}\""
+  requests = join(" ", [
+    "metric.type=\"run.googleapis.com/request_count\" resource.type=\"cloud_run_revision\"",
+    "resource.label.\"service_name\"=\"${coalesce(var.slo.availability_of, "-")}\"",
+  ])
 
   # A rate of 1 uses the budget up in exactly 28 days. The short window ends the alarm soon after the trouble has ended.
   burns = {

@@ -28,7 +28,10 @@ run "latency_counts_what_is_quick_enough" {
   }
 
   assert {
-    condition     = google_monitoring_slo.slo.request_based_sli[0].distribution_cut[0].range[0].max == 500 && length(google_monitoring_slo.slo.request_based_sli[0].good_total_ratio) == 0
+    condition = (
+      google_monitoring_slo.slo.request_based_sli[0].distribution_cut[0].range[0].max == 500 &&
+      length(google_monitoring_slo.slo.request_based_sli[0].good_total_ratio) == 0
+    )
     error_message = "Not the share of requests within the limit."
   }
 }
@@ -37,11 +40,15 @@ run "each_alarm_needs_both_windows_and_says_what_to_do" {
   command = plan
 
   assert {
-    condition     = alltrue([for policy in google_monitoring_alert_policy.burn : policy.combiner == "AND" && length(policy.conditions) == 2])
+    condition = alltrue([
+      for policy in google_monitoring_alert_policy.burn : policy.combiner == "AND" && length(policy.conditions) == 2
+    ])
     error_message = "One window alone rings too late or too long."
   }
   assert {
-    condition     = alltrue([for policy in google_monitoring_alert_policy.burn : strcontains(policy.documentation[0].content, "#runbook-availability")])
+    condition = alltrue([
+      for policy in google_monitoring_alert_policy.burn : strcontains(policy.documentation[0].content, "#runbook-availability")
+    ])
     error_message = "An alarm without a runbook."
   }
 }

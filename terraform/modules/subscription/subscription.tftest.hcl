@@ -37,7 +37,10 @@ run "it_pushes_with_a_token_tries_again_and_gives_up_in_the_end" {
     error_message = "It must not expire when nothing is retried for a month."
   }
   assert {
-    condition     = google_pubsub_subscription_iam_member.agent[0].role == "roles/pubsub.subscriber" && google_pubsub_subscription_iam_member.agent[0].member == var.agent
+    condition = (
+      google_pubsub_subscription_iam_member.agent[0].role == "roles/pubsub.subscriber" &&
+      google_pubsub_subscription_iam_member.agent[0].member == var.agent
+    )
     error_message = "Without this right Pub/Sub never moves a message to the dead letters."
   }
 }
@@ -50,7 +53,10 @@ run "the_dead_letters_own_tries_for_ever" {
   }
 
   assert {
-    condition     = length(google_pubsub_subscription.push.dead_letter_policy) == 0 && google_pubsub_subscription.push.message_retention_duration == "2678400s"
+    condition = (
+      length(google_pubsub_subscription.push.dead_letter_policy) == 0 &&
+      google_pubsub_subscription.push.message_retention_duration == "2678400s"
+    )
     error_message = "What is dead goes nowhere else, and is kept as long as Pub/Sub keeps anything."
   }
 }

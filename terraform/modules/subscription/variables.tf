@@ -40,15 +40,25 @@ variable "subscription" {
     error_message = "ack_deadline_seconds must be 10 to 600."
   }
   validation {
-    condition     = var.subscription.dead_letters == null ? true : var.subscription.dead_letters.after_attempts >= 5 && var.subscription.dead_letters.after_attempts <= 100
+    condition = (
+      var.subscription.dead_letters == null ? true : var.subscription.dead_letters.after_attempts >= 5 &&
+      var.subscription.dead_letters.after_attempts <= 100
+    )
     error_message = "dead_letters.after_attempts must be 5 to 100."
   }
   validation {
-    condition     = var.subscription.minimum_backoff >= 0 && var.subscription.maximum_backoff <= 600 && var.subscription.minimum_backoff <= var.subscription.maximum_backoff
+    condition = (
+      var.subscription.minimum_backoff >= 0 &&
+      var.subscription.maximum_backoff <= 600 &&
+      var.subscription.minimum_backoff <= var.subscription.maximum_backoff
+    )
     error_message = "The backoff must lie within 0 to 600 seconds."
   }
   validation {
-    condition     = startswith(var.subscription.push_endpoint, "${var.subscription.audience}/") && startswith(var.subscription.audience, "https://")
+    condition = (
+      startswith(var.subscription.push_endpoint, "${var.subscription.audience}/") &&
+      startswith(var.subscription.audience, "https://")
+    )
     error_message = "push_endpoint must be a path of the https:// service that the token is for."
   }
   validation {
