@@ -190,6 +190,35 @@ run "too_many_connections_are_refused" {
   expect_failures = [output.connections]
 }
 
+run "exports_are_counted_among_the_connections" {
+  command = plan
+
+  assert {
+    condition     = tonumber(output.functions["audit"].env.EXPORT_SLOTS) == var.functions["audit"].connections_beside_pool
+    error_message = "Each export opens a connection beside the pool."
+  }
+}
+
+run "a_setting_that_the_maps_decide_is_refused" {
+  command = plan
+
+  variables {
+    environment = merge(var.environment, { settings = { users = { DB_POOL_SIZE_MAX = "50" } } })
+  }
+
+  expect_failures = [var.environment]
+}
+
+run "a_secret_among_the_settings_is_refused" {
+  command = plan
+
+  variables {
+    environment = merge(var.environment, { settings = { auth = { JWT_PRIVATE_KEY = "-----BEGIN" } } })
+  }
+
+  expect_failures = [var.environment]
+}
+
 run "a_missing_version_is_refused" {
   command = plan
 

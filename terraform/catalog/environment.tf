@@ -42,7 +42,7 @@ variable "environment" {
       tier           = optional(string, "BASIC")
     }))
     region = string
-    # By function; the rest has one instance at most 2.
+    # By function; what is not named has 0 to 2 instances.
     scaling = optional(map(object({
       max_instances = optional(number, 2)
       min_instances = optional(number, 0)
@@ -105,6 +105,13 @@ variable "environment" {
   validation {
     condition     = alltrue([for name in keys(var.environment.settings) : contains(concat(keys(var.functions), keys(var.jobs)), name)])
     error_message = "settings must name functions or jobs of the maps."
+  }
+  validation {
+    condition = length(setintersection(flatten([for settings in values(var.environment.settings) : keys(settings)]), concat(
+      ["DATABASE_IAM_AUTH", "DATABASE_URL", "DB_POOL_SIZE_MAX", "ENV", "EXPORT_SLOTS", "PUSH_OIDC", "REQUEST_TIMEOUT_SECS"],
+      flatten([for it in concat(values(var.functions), values(var.jobs)) : concat(it.secrets, it.secrets_optional)]),
+    ))) == 0
+    error_message = "settings must not set what the maps decide (connections, deadlines, who pushes), nor a secret."
   }
   validation {
     condition = var.environment.telemetry == null ? true : (

@@ -9,7 +9,7 @@ locals {
   }
   account = { for name in local.identities : name => "admin-api-${name}@${local.env.project_id}.iam.gserviceaccount.com" }
 
-  # Beside one a function and one a job: who calls the functions, the worker and the jobs.
+  # A function and a job each have an account, and so has who calls them.
   callers    = ["gateway", "push", "scheduler"]
   identities = concat(keys(var.functions), keys(var.jobs), local.callers)
 
@@ -88,6 +88,6 @@ locals {
   unpinned = setsubtract(flatten(values(local.wanted_secrets)), concat(keys(local.env.secret_versions), ["DATABASE_CA"]))
 
   scaling = {
-    for name in keys(var.functions) : name => try(local.env.scaling[name], { max_instances = 2, min_instances = 0 })
+    for name in keys(var.functions) : name => lookup(local.env.scaling, name, { max_instances = 2, min_instances = 0 })
   }
 }

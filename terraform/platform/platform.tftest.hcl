@@ -36,6 +36,15 @@ run "production" {
     environment = run.read.environments.prod
   }
 
+  # A setting that the catalog does not know would be dropped without a word.
+  assert {
+    condition = (
+      length(setsubtract(keys(var.environment), keys(module.catalog.environment))) == 0 &&
+      length(setsubtract(keys(var.environment.database), keys(module.catalog.environment.database))) == 0
+    )
+    error_message = "The environment has a setting that does not exist."
+  }
+
   assert {
     condition = (
       length(google_service_account.account) == 7 + 8 + 3 &&
@@ -132,6 +141,15 @@ run "development" {
 
   variables {
     environment = run.read.environments.dev
+  }
+
+  # A setting that the catalog does not know would be dropped without a word.
+  assert {
+    condition = (
+      length(setsubtract(keys(var.environment), keys(module.catalog.environment))) == 0 &&
+      length(setsubtract(keys(var.environment.database), keys(module.catalog.environment.database))) == 0
+    )
+    error_message = "The environment has a setting that does not exist."
   }
 
   override_data {
