@@ -1,0 +1,18 @@
+terraform {
+  required_version = ">= 1.11"
+
+  # Bucket and prefix come from environments/NAME.tfbackend and ../run.
+  backend "gcs" {}
+
+  required_providers {
+    google-beta = {
+      source  = "hashicorp/google-beta"
+      version = "~> 8.7"
+    }
+  }
+}
+
+provider "google-beta" {
+  project = local.env.project_id
+  region  = local.env.region
+}
