@@ -1,0 +1,130 @@
+//! People who work all the time, each in a session of their own.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::json;
+use stack::eventually::eventually;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::fleet::{Addresses, Fleet};
+use crate::world::{Tokens, World};
+
+const PEOPLE: usize = 6;
+/// Between two requests of a person.
+const PAUSE: Duration = Duration::from_millis(10);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// They work until this is dropped.
+pub struct Crowd {
+    people: Vec<Arc<Mutex<Person>>>,
+    _work: JoinSet<()>,
+}
+
+pub struct Person {
+    pub tokens: Tokens,
+    /// How often everything was asked for, and the tokens renewed.
+    pub rounds: usize,
+    /// What was not answered with 200.
+    refused: Vec<String>,
+}
+
+impl Crowd {
+    pub async fn signs_in(world: &World, fleet: &Fleet<'_>) -> Self {
+        let (mut people, mut work) = (vec![], JoinSet::new());
+        for _ in 0..PEOPLE {
+            let tokens = fleet.sign_in().await;
+            let person = Arc::new(Mutex::new(Person { tokens, rounds: 0, refused: vec![] }));
+            people.push(Arc::clone(&person));
+            let addresses = Arc::clone(&fleet.addresses);
+            work.spawn(working(person, addresses, world.http.clone()));
+        }
+        Self { people, _work: work }
+    }
+
+    pub fn tokens(&self, index: usize) -> Tokens {
+        self.people[index].lock().unwrap().tokens.clone()
+    }
+
+    /// Waits until this holds for each of them.
+    pub async fn all(&self, what: &str, holds: impl Fn(&Person) -> bool) {
+        eventually(&format!("all {what}"), PATIENCE, async || {
+            self.people.iter().all(|person| holds(&person.lock().unwrap())).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until each of them has asked for everything anew, from the first to the last.
+    pub async fn works(&self) {
+        let rounds = self.people.iter().map(|person| person.lock().unwrap().rounds);
+        let enough = rounds.max().unwrap_or_default() + 2;
+        self.all("work", |person| person.rounds >= enough).await;
+    }
+
+    /// Fails unless every request was answered, and all are in the sessions that they began with.
+    pub async fn was_never_refused(self, world: &World) {
+        for person in &self.people {
+            let person = person.lock().unwrap();
+            assert!(person.refused.is_empty(), "{:#?}", person.refused);
+        }
+        let reused = "SELECT count(*) FROM admin_audit_logs WHERE action = 'refresh_reused'";
+        let ended = "SELECT count(*) FROM admin_sessions WHERE revoked_at IS NOT NULL";
+        for question in [reused, ended] {
+            let count = sqlx::query_scalar(question).fetch_one(world.database.pool()).await;
+            assert_eq!(count.unwrap(), 0_i64, "{question}");
+        }
+    }
+}
+
+async fn working(person: Arc<Mutex<Person>>, addresses: Arc<Addresses>, http: Client) {
+    let tokens = || person.lock().unwrap().tokens.clone();
+    let refused = |what: String| person.lock().unwrap().refused.push(what);
+    loop {
+        for name in addresses.names() {
+            let answer = answered(|| http.get(addresses.of(name) + path(name)), |request| {
+                request.bearer_auth(tokens().access)
+            });
+            let status = answer.await.status();
+            if status != 200 {
+                refused(format!("{name}: {status}"));
+            }
+            sleep(PAUSE).await;
+        }
+        let refresh = answered(
+            || http.post(addresses.of("auth") + "/v1/admin/auth/refresh"),
+            |request| request.json(&json!({ "refresh_token": tokens().refresh })),
+        );
+        let answer = refresh.await;
+        if answer.status() != 200 {
+            return refused(format!("refresh: {}", answer.status()));
+        }
+        let body = answer.json().await.expect("a whole answer");
+        let mut person = person.lock().unwrap();
+        person.tokens = Tokens::of(&body);
+        person.rounds += 1;
+    }
+}
+
+/// Asks another instance where one has just gone, as whatever stands before the functions does.
+async fn answered(
+    ask: impl Fn() -> RequestBuilder,
+    with: impl Fn(RequestBuilder) -> RequestBuilder,
+) -> Response {
+    let answer = async || with(ask()).send().await.ok();
+    eventually("somebody answers", PATIENCE, answer).await
+}
+
+/// A route of the function that needs a session.
+fn path(name: &str) -> &'static str {
+    match name {
+        "auth" => "/v1/admin/auth/me",
+        "users" => "/v1/admin/users",
+        "dashboard" => "/v1/admin/dashboard",
+        "analytics" => "/v1/admin/analytics/fraud",
+        "audit" => "/v1/admin/audit?page_size=1",
+        "system" => "/v1/admin/system/commands",
+        _ => panic!("no route of {name} needs a session"),
+    }
+}
