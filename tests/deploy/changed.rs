@@ -25,9 +25,10 @@ fn affected(paths: &[&str]) -> Vec<String> {
 #[test]
 fn a_function_is_affected_by_what_it_is_made_of_and_by_nothing_else() {
     assert_eq!(affected(&["functions/users/src/store.rs"]), ["users"]);
-    assert_eq!(affected(&["functions/users/Cargo.toml", "functions/jobs/src/fold.rs"]), [
-        "jobs", "users"
-    ]);
+    assert_eq!(
+        affected(&["functions/users/Cargo.toml", "functions/jobs/src/fold.rs"]),
+        ["jobs", "users"]
+    );
     assert_eq!(affected(&["shared/pubsub/src/lib.rs"]), ["jobs", "system"]);
     assert_eq!(affected(&["shared/outbound/src/lib.rs"]), ["retry-worker", "system"]);
 }

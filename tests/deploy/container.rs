@@ -55,7 +55,9 @@ impl Image {
         let built = layout::workspace_binary(name).unwrap();
         let binary = self.path().join(name);
         if !binary.exists() {
-            fs::hard_link(&built, &binary).or_else(|_| fs::copy(&built, &binary).map(drop)).unwrap();
+            fs::hard_link(&built, &binary)
+                .or_else(|_| fs::copy(&built, &binary).map(drop))
+                .unwrap();
             fs::set_permissions(&binary, Permissions::from_mode(0o755)).unwrap();
         }
         binary

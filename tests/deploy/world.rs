@@ -86,7 +86,8 @@ impl World {
     /// The same database and user, through the socket.
     fn database_url(&self, url: &str) -> String {
         let url: Url = url.parse().unwrap();
-        let mut through_socket: Url = format!("postgresql:///{}", &url.path()[1..]).parse().unwrap();
+        let mut through_socket: Url =
+            format!("postgresql:///{}", &url.path()[1..]).parse().unwrap();
         through_socket
             .query_pairs_mut()
             .append_pair("host", self.image.path().to_str().unwrap())

@@ -83,19 +83,18 @@ async fn working(person: Arc<Mutex<Person>>, addresses: Arc<Addresses>, http: Cl
     let refused = |what: String| person.lock().unwrap().refused.push(what);
     loop {
         for name in addresses.names() {
-            let answer = answered(|| http.get(addresses.of(name) + path(name)), |request| {
-                request.bearer_auth(tokens().access)
-            });
+            let answer =
+                answered(|| http.get(addresses.of(name) + path(name)).bearer_auth(tokens().access));
             let status = answer.await.status();
             if status != 200 {
                 refused(format!("{name}: {status}"));
             }
             sleep(PAUSE).await;
         }
-        let refresh = answered(
-            || http.post(addresses.of("auth") + "/v1/admin/auth/refresh"),
-            |request| request.json(&json!({ "refresh_token": tokens().refresh })),
-        );
+        let refresh = answered(|| {
+            let url = addresses.of("auth") + "/v1/admin/auth/refresh";
+            http.post(url).json(&json!({ "refresh_token": tokens().refresh }))
+        });
         let answer = refresh.await;
         if answer.status() != 200 {
             return refused(format!("refresh: {}", answer.status()));
@@ -108,12 +107,8 @@ async fn working(person: Arc<Mutex<Person>>, addresses: Arc<Addresses>, http: Cl
 }
 
 /// Asks another instance where one has just gone, as whatever stands before the functions does.
-async fn answered(
-    ask: impl Fn() -> RequestBuilder,
-    with: impl Fn(RequestBuilder) -> RequestBuilder,
-) -> Response {
-    let answer = async || with(ask()).send().await.ok();
-    eventually("somebody answers", PATIENCE, answer).await
+async fn answered(ask: impl Fn() -> RequestBuilder) -> Response {
+    eventually("somebody answers", PATIENCE, async || ask().send().await.ok()).await
 }
 
 /// A route of the function that needs a session.

@@ -27,10 +27,7 @@ pub struct Addresses {
 }
 
 impl<'a> Fleet<'a> {
-    pub async fn start(
-        world: &'a World,
-        names: impl IntoIterator<Item = &'static str>,
-    ) -> Self {
+    pub async fn start(world: &'a World, names: impl IntoIterator<Item = &'static str>) -> Self {
         let (mut functions, addresses) = (BTreeMap::new(), Arc::<Addresses>::default());
         for name in names {
             let mut settings = world.settings(name);

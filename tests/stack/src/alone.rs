@@ -60,9 +60,8 @@ pub async fn gateway(document: &Path) -> anyhow::Result<()> {
     let gateway = Gateway::new(&document, &addresses(&env)?, CorsOrigins::read(&env, false)?)?
         .witnessed_by(|refusal| say(access_log::refusal(refusal)));
     let address = address(&env, 8082)?;
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}"))?;
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     say(format_args!("listening on http://{}", listener.local_addr()?));
     until_terminated(gateway.serve(listener)).await
 }

@@ -94,9 +94,8 @@ pub async fn serve(
         .max_connections(2)
         .acquire_timeout(Duration::from_secs(2))
         .connect_lazy(database_url)?;
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}"))?;
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     until_terminated(async { Ok(axum::serve(listener, neighbour.router(db)).await?) }).await
 }
 
