@@ -86,6 +86,11 @@ impl Container {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// A file of `/proc` about its process.
+    pub fn told_by_kernel(&self, file: &str) -> String {
+        fs::read_to_string(format!("/proc/{}/{file}", self.process.pid())).unwrap()
+    }
+
     /// Sends SIGTERM, and waits until it says that it stops.
     pub async fn begins_to_stop(&mut self) -> Stopping<'_> {
         let since = Instant::now();

@@ -1,5 +1,6 @@
 //! Every binary, started exactly as its container starts it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use data_encoding::BASE64;
@@ -108,6 +109,27 @@ async fn every_function_serves_as_its_container_starts_it_and_finishes_what_is_i
         in_flight.await.unwrap();
         stopping.ends_in_time().await;
     }
+    auth.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_has_no_privilege_no_variable_but_its_settings_and_nothing_to_write_to() {
+    let world = World::new().await;
+    let settings = world.settings("auth");
+    let auth = Container::start(&world.image, "auth", &settings).await;
+
+    let status = auth.told_by_kernel("status");
+    for line in ["Uid:\t65532\t65532\t65532\t65532", "Groups:\t ", "CapEff:\t0000000000000000"] {
+        let holds = status.lines().any(|told| told == line);
+        assert!(holds || !rustix::process::geteuid().is_root(), "no {line:?} in {status}");
+    }
+    let variables = auth.told_by_kernel("environ");
+    let variables = variables.split_terminator('\0').map(|one| one.split('=').next().unwrap());
+    let given = settings.iter().map(|(name, _)| name.as_str()).chain(["PORT"]);
+    assert_eq!(variables.collect::<BTreeSet<_>>(), given.collect());
+    let limits = auth.told_by_kernel("limits");
+    let limit = limits.lines().find(|line| line.starts_with("Max file size")).unwrap();
+    assert_eq!(limit.split_whitespace().collect::<Vec<_>>()[3..5], ["0", "0"]);
     auth.stop().await;
 }
 

@@ -39,7 +39,7 @@ impl Crowd {
             let person = Arc::new(Mutex::new(Person { tokens, rounds: 0, refused: vec![] }));
             people.push(Arc::clone(&person));
             let addresses = Arc::clone(&fleet.addresses);
-            work.spawn(working(person, addresses, world.http.clone()));
+            work.spawn(Work { person, addresses, http: world.http.clone() }.goes_on());
         }
         Self { people, _work: work }
     }
@@ -72,43 +72,71 @@ impl Crowd {
         let reused = "SELECT count(*) FROM admin_audit_logs WHERE action = 'refresh_reused'";
         let ended = "SELECT count(*) FROM admin_sessions WHERE revoked_at IS NOT NULL";
         for question in [reused, ended] {
-            let count = sqlx::query_scalar(question).fetch_one(world.database.pool()).await;
-            assert_eq!(count.unwrap(), 0_i64, "{question}");
+            let count = sqlx::query_scalar(question).fetch_one(world.database.pool());
+            let count: i64 = count.await.unwrap();
+            assert_eq!(count, 0, "{question}");
         }
     }
 }
 
-async fn working(person: Arc<Mutex<Person>>, addresses: Arc<Addresses>, http: Client) {
-    let tokens = || person.lock().unwrap().tokens.clone();
-    let refused = |what: String| person.lock().unwrap().refused.push(what);
-    loop {
-        for name in addresses.names() {
-            let answer =
-                answered(|| http.get(addresses.of(name) + path(name)).bearer_auth(tokens().access));
-            let status = answer.await.status();
-            if status != 200 {
-                refused(format!("{name}: {status}"));
+/// What one of them does.
+struct Work {
+    person: Arc<Mutex<Person>>,
+    addresses: Arc<Addresses>,
+    http: Client,
+}
+
+impl Work {
+    async fn goes_on(self) {
+        loop {
+            for name in self.addresses.names() {
+                let status = self.asks(name).await.status();
+                if status != 200 {
+                    self.notes(format!("{name}: {status}"));
+                }
+                sleep(PAUSE).await;
             }
-            sleep(PAUSE).await;
+            let answer = self.refreshes().await;
+            if answer.status() != 200 {
+                return self.notes(format!("refresh: {}", answer.status()));
+            }
+            let body = answer.json().await.expect("a whole answer");
+            let mut person = self.person.lock().unwrap();
+            person.tokens = Tokens::of(&body);
+            person.rounds += 1;
         }
-        let refresh = answered(|| {
-            let url = addresses.of("auth") + "/v1/admin/auth/refresh";
-            http.post(url).json(&json!({ "refresh_token": tokens().refresh }))
-        });
-        let answer = refresh.await;
-        if answer.status() != 200 {
-            return refused(format!("refresh: {}", answer.status()));
-        }
-        let body = answer.json().await.expect("a whole answer");
-        let mut person = person.lock().unwrap();
-        person.tokens = Tokens::of(&body);
-        person.rounds += 1;
+    }
+
+    async fn asks(&self, name: &str) -> Response {
+        let token = self.tokens().access;
+        let url = || self.addresses.of(name) + path(name);
+        answered(|| self.http.get(url()).bearer_auth(&token)).await
+    }
+
+    async fn refreshes(&self) -> Response {
+        let body = json!({ "refresh_token": self.tokens().refresh });
+        let url = || self.addresses.of("auth") + "/v1/admin/auth/refresh";
+        answered(|| self.http.post(url()).json(&body)).await
+    }
+
+    fn tokens(&self) -> Tokens {
+        self.person.lock().unwrap().tokens.clone()
+    }
+
+    fn notes(&self, refused: String) {
+        self.person.lock().unwrap().refused.push(refused);
     }
 }
 
 /// Asks another instance where one has just gone, as whatever stands before the functions does.
-async fn answered(ask: impl Fn() -> RequestBuilder) -> Response {
-    eventually("somebody answers", PATIENCE, async || ask().send().await.ok()).await
+async fn answered(ask: impl Fn() -> RequestBuilder + Send + Sync) -> Response {
+    loop {
+        match ask().timeout(PATIENCE).send().await {
+            Ok(answer) => return answer,
+            Err(error) => assert!(!error.is_timeout(), "nobody answers: {error}"),
+        }
+        sleep(PAUSE).await;
+    }
 }
 
 /// A route of the function that needs a session.

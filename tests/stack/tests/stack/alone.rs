@@ -24,7 +24,7 @@ async fn a_gateway_alone_finds_the_functions_where_its_environment_says() {
     let users = format!("http://{}", serve(users).await);
     let port = ports::free().unwrap();
     let gateway = stack()
-        .args(["gateway".into(), "--document".into()])
+        .args(["gateway", "--document"])
         .args([repository().join("terraform/gateway/openapi.yaml")])
         .env("PORT", port.to_string())
         .env("USERS_URL", users);
@@ -43,8 +43,7 @@ async fn a_gateway_alone_finds_the_functions_where_its_environment_says() {
 #[tokio::test]
 async fn keys_are_made_once_and_the_first_admins_password_is_told_each_time() {
     let folder = tempfile::tempdir().unwrap();
-    let keys =
-        stack().args(["keys".into(), "--local".into(), folder.path().as_os_str().to_owned()]);
+    let keys = stack().args(["keys", "--local"]).args([folder.path()]);
     let contents = || -> BTreeSet<_> {
         let files = fs::read_dir(folder.path().join("secrets")).unwrap();
         files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect()
