@@ -25,19 +25,18 @@ async fn a_new_signing_key_costs_no_valid_session_a_request() {
     let mut fleet = Fleet::start(&world, functions::ALL.map(|function| function.name)).await;
     let crowd = Crowd::signs_in(&world, &fleet).await;
     let of_old_key = crowd.tokens(0).access;
-    crowd.works().await;
 
     let both = format!("{}\n{}", bare(&SIGNING_KEY.public), bare(&OTHER_KEY.public));
-    fleet.deploy_all("JWT_PUBLIC_KEY", &both).await;
-    crowd.works().await;
-    fleet.deploy("auth", "JWT_PRIVATE_KEY", bare(&OTHER_KEY.private)).await;
+    fleet.deploy_all(&crowd, "JWT_PUBLIC_KEY", &both).await;
+    fleet.deploy(&crowd, "auth", "JWT_PRIVATE_KEY", bare(&OTHER_KEY.private)).await;
     // What a quarter of an hour would do: no access token lives longer.
-    crowd.all("have a token of the new key", |person| kid(&person.tokens.access) != key_id()).await;
-    fleet.deploy_all("JWT_PUBLIC_KEY", bare(&OTHER_KEY.public)).await;
-    crowd.works().await;
+    crowd
+        .all("have a token of the new key", |_, person| kid(&person.tokens.access) != key_id())
+        .await;
+    fleet.deploy_all(&crowd, "JWT_PUBLIC_KEY", bare(&OTHER_KEY.public)).await;
 
     crowd.was_never_refused(&world).await;
-    let url = format!("{}/v1/admin/users", fleet.addresses.of("users"));
+    let url = format!("{}/v1/admin/users", fleet.addresses.of("users", 0));
     let answer = world.http.get(url).bearer_auth(of_old_key).send().await.unwrap();
     assert_eq!(answer.status(), 401, "the old key is worth nothing any more");
 }
@@ -49,16 +48,15 @@ async fn a_new_refresh_key_costs_no_valid_session_a_login() {
     // They sign in, and come back when the key has been replaced.
     let (early, late) = (fleet.sign_in().await, fleet.sign_in().await);
     let crowd = Crowd::signs_in(&world, &fleet).await;
-    crowd.works().await;
 
-    fleet.deploy("auth", "REFRESH_TOKEN_KEY", &format!("{REFRESH_KEY},{NEW_REFRESH_KEY}")).await;
-    crowd.works().await;
-    fleet.deploy("auth", "REFRESH_TOKEN_KEY", &format!("{NEW_REFRESH_KEY},{REFRESH_KEY}")).await;
+    let known = format!("{REFRESH_KEY},{NEW_REFRESH_KEY}");
+    fleet.deploy(&crowd, "auth", "REFRESH_TOKEN_KEY", &known).await;
+    let used = format!("{NEW_REFRESH_KEY},{REFRESH_KEY}");
+    fleet.deploy(&crowd, "auth", "REFRESH_TOKEN_KEY", &used).await;
     assert_eq!(fleet.refresh(&early).await, 200);
     // What seven days would do: no session lives longer.
-    crowd.works().await;
-    fleet.deploy("auth", "REFRESH_TOKEN_KEY", NEW_REFRESH_KEY).await;
-    crowd.works().await;
+    crowd.renews().await;
+    fleet.deploy(&crowd, "auth", "REFRESH_TOKEN_KEY", NEW_REFRESH_KEY).await;
 
     crowd.was_never_refused(&world).await;
     assert_eq!(fleet.refresh(&late).await, 401, "the old key is worth nothing any more");

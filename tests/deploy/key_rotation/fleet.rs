@@ -2,12 +2,12 @@
 //! the last one is told to stop.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
 use reqwest::StatusCode;
 use serde_json::json;
 
+use super::crowd::Crowd;
 use crate::container::{Container, Settings};
 use crate::world::{Tokens, World, set};
 
@@ -21,10 +21,7 @@ pub struct Fleet<'a> {
 
 /// Where the instances are at this moment.
 #[derive(Default)]
-pub struct Addresses {
-    urls: RwLock<BTreeMap<&'static str, Vec<String>>>,
-    turn: AtomicUsize,
-}
+pub struct Addresses(RwLock<BTreeMap<&'static str, Vec<String>>>);
 
 impl<'a> Fleet<'a> {
     pub async fn start(world: &'a World, names: impl IntoIterator<Item = &'static str>) -> Self {
@@ -38,7 +35,7 @@ impl<'a> Fleet<'a> {
             let mut instances = vec![];
             for _ in 0..INSTANCES {
                 let instance = Container::start(&world.image, name, &settings).await;
-                addresses.urls.write().unwrap().entry(name).or_default().push(instance.url());
+                addresses.0.write().unwrap().entry(name).or_default().push(instance.url());
                 instances.push(instance);
             }
             functions.insert(name, (settings, instances));
@@ -46,21 +43,22 @@ impl<'a> Fleet<'a> {
         Self { world, functions, addresses }
     }
 
-    /// Replaces each instance of a function by one with this setting.
-    pub async fn deploy(&mut self, name: &str, setting: &str, value: &str) {
+    /// Replaces each instance of a function by one with this setting, while people work with both.
+    pub async fn deploy(&mut self, crowd: &Crowd, name: &str, setting: &str, value: &str) {
         let (settings, instances) = self.functions.get_mut(name).unwrap();
         set(settings, setting, value);
         for (place, instance) in instances.iter_mut().enumerate() {
             let next = Container::start(&self.world.image, name, settings).await;
-            self.addresses.urls.write().unwrap().get_mut(name).unwrap()[place] = next.url();
+            self.addresses.0.write().unwrap().get_mut(name).unwrap()[place] = next.url();
             std::mem::replace(instance, next).stop().await;
+            crowd.works().await;
         }
     }
 
     /// The same for every function, one after another.
-    pub async fn deploy_all(&mut self, setting: &str, value: &str) {
-        for name in self.functions.keys().copied().collect::<Vec<_>>() {
-            self.deploy(name, setting, value).await;
+    pub async fn deploy_all(&mut self, crowd: &Crowd, setting: &str, value: &str) {
+        for name in self.addresses.names() {
+            self.deploy(crowd, name, setting, value).await;
         }
     }
 
@@ -70,7 +68,7 @@ impl<'a> Fleet<'a> {
 
     /// How a refresh is answered.
     pub async fn refresh(&self, tokens: &Tokens) -> StatusCode {
-        let url = format!("{}/v1/admin/auth/refresh", self.addresses.of("auth"));
+        let url = format!("{}/v1/admin/auth/refresh", self.addresses.of("auth", 0));
         let body = json!({ "refresh_token": tokens.refresh });
         self.world.http.post(url).json(&body).send().await.unwrap().status()
     }
@@ -79,12 +77,11 @@ impl<'a> Fleet<'a> {
 impl Addresses {
     /// The functions there are.
     pub fn names(&self) -> Vec<&'static str> {
-        self.urls.read().unwrap().keys().copied().collect()
+        self.0.read().unwrap().keys().copied().collect()
     }
 
-    /// One instance of a function, each in turn.
-    pub fn of(&self, name: &str) -> String {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        self.urls.read().unwrap()[name][turn % INSTANCES].clone()
+    /// The instance of a function whose turn it is.
+    pub fn of(&self, name: &str, turn: usize) -> String {
+        self.0.read().unwrap()[name][turn % INSTANCES].clone()
     }
 }
