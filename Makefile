@@ -3,7 +3,7 @@
 
 STACK := cargo run --quiet --bin stack --
 
-.PHONY: help setup run reset seed retry-demo load test check fmt sqlx openapi bench deploy rollback terraform
+.PHONY: help setup run reset seed retry-demo load test check fmt sqlx openapi bench image sbom deploy rollback terraform
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 \t/p' Makefile | expand -t 18
@@ -31,10 +31,11 @@ test: setup ## Run all tests, with a PostgreSQL, a Redis and a Pub/Sub emulator 
 	cargo build --bins
 	$(STACK) services -- tests/stack/test
 
-check: setup ## Formatting, lints, documentation, .sqlx, licences, Terraform
+check: setup ## Formatting, lints, documentation, .sqlx, licences, the Dockerfile, Terraform
 	cargo fmt --check && cargo clippy --workspace --all-targets -- -D warnings && RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 	tests/stack/sqlx --check
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; else echo 'skipped: licences and sources (cargo-deny is not installed)'; fi
+	@if hadolint --version >/dev/null 2>&1; then hadolint Dockerfile; else echo 'skipped: the Dockerfile (hadolint is not installed)'; fi
 	@tests/stack/terraform
 
 fmt: ## Format the code
@@ -51,6 +52,12 @@ bench: setup ## Measure the release build, over BENCH_EVENTS (10000000) scans an
 	tests/stack/setup wrk
 	cargo build --release -p auth -p users -p dashboard -p analytics -p audit -p system -p retry-worker -p jobs && cargo build --release -p shared --example bare
 	$(STACK) services -- cargo run --quiet --bin bench
+
+image: ## Build the image admin-api/FUNCTION, with Docker
+	docker buildx build --build-arg FUNCTION=$(FUNCTION) --tag admin-api/$(FUNCTION) --load .
+
+sbom: ## Write what each function is made of to target/sbom, as CycloneDX (needs cargo-cyclonedx)
+	tests/deploy/sbom
 
 deploy: ## Roll out IMAGE of FUNCTION (users, …, or jobs) in ENVIRONMENT (dev): only that one is touched
 	@terraform/run deploy $(or $(ENVIRONMENT),dev) $(or $(FUNCTION),-) $(IMAGE)

@@ -8,6 +8,7 @@
 //! gateway                                Google's API Gateway, as far as clients can tell
 //! openapi                                the API's document
 //! run  services  retry_demo              all of it · what tests need · one retry, to be watched
+//! alone                                  a part by itself, as `compose.yml` runs it
 //! database  local  client  actors        a database, the functions and clients for one test
 //! collector  traced                      who is told spans and metrics, and those who tell some
 //! eventually                             waiting, for a test
@@ -18,6 +19,7 @@
 
 pub mod access_log;
 pub mod actors;
+pub mod alone;
 pub mod client;
 pub mod collector;
 pub mod database;

@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 use shared::config::Environment;
 use shared::telemetry;
 use stack::{
-    layout::Layout,
+    alone,
+    layout::{self, Layout},
     neighbours::{self, Neighbour},
     retry_demo, run, seed, services,
     terminal::warn,
@@ -59,6 +60,24 @@ enum Command {
     },
     /// Print the API's OpenAPI document, as terraform/gateway/openapi.yaml keeps it
     Openapi,
+    /// Serve the gateway alone, on PORT (8082), for functions at AUTH_URL, USERS_URL and so on
+    Gateway {
+        /// The API's document
+        #[arg(long, default_value_os_t = document())]
+        document: PathBuf,
+    },
+    /// Make the keys and passwords of a stack that are not there yet
+    Keys {
+        /// As for `run`
+        #[arg(long)]
+        local: Option<PathBuf>,
+    },
+    /// Make the topics and subscriptions on PUBSUB_EMULATOR_HOST
+    Topics {
+        /// The URL of the retry worker
+        #[arg(long)]
+        worker: String,
+    },
     /// Stand in for a service around the API, on PORT, with DATABASE_URL
     #[command(hide = true)]
     Neighbour { which: Neighbour },
@@ -85,14 +104,23 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::RetryDemo { local } => retry_demo::run(&layout(local)?).await?,
         Command::Services { command } => return services::run(&command).await,
         Command::Openapi => print!("{}", stack::openapi::document()?),
+        Command::Gateway { document } => {
+            telemetry::init_job("gateway", collected)?;
+            alone::gateway(&document).await?;
+        }
+        Command::Keys { local } => alone::keys(&layout(local)?)?,
+        Command::Topics { worker } => alone::topics(&worker).await?,
         Command::Neighbour { which } => {
             telemetry::init_job(which.name(), collected)?;
-            let port = env.parse_or("PORT", "a port number", 0)?;
             let url = env.text("DATABASE_URL").unwrap_or_default();
-            neighbours::serve(which, port, &url).await?;
+            neighbours::serve(which, alone::address(&env, 0)?, &url).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn document() -> PathBuf {
+    layout::repository().join("terraform/gateway/openapi.yaml")
 }
 
 fn layout(local: Option<PathBuf>) -> anyhow::Result<Layout> {

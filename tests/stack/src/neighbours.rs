@@ -4,7 +4,7 @@
 //! as far as the Admin API asks. They do what they are told: a retry changes the batch's or anchor's
 //! row at once and again when the work would be done, so one can watch it happen.
 
-use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::{
@@ -19,10 +19,10 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 use shared::telemetry;
 use sqlx::{PgPool, postgres::PgPoolOptions};
-use tokio::{net::TcpListener, signal::unix, time::sleep};
+use tokio::{net::TcpListener, time::sleep};
 use uuid::Uuid;
 
-use crate::traced;
+use crate::{alone::until_terminated, traced};
 
 mod retry;
 
@@ -99,21 +99,19 @@ struct Works {
 
 type Answer = Result<Response, Response>;
 
-/// Serves one neighbour on `port` of loopback, until SIGTERM.
-pub async fn serve(neighbour: Neighbour, port: u16, database_url: &str) -> anyhow::Result<()> {
+/// Serves one neighbour, until SIGTERM.
+pub async fn serve(
+    neighbour: Neighbour,
+    address: SocketAddr,
+    database_url: &str,
+) -> anyhow::Result<()> {
     let db = PgPoolOptions::new()
         .max_connections(2)
         .acquire_timeout(Duration::from_secs(2))
         .connect_lazy(database_url)?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .with_context(|| format!("cannot listen on port {port}"))?;
-    let mut terminated = unix::signal(unix::SignalKind::terminate())?;
-    tokio::select! {
-        served = axum::serve(listener, neighbour.router(db)) => served?,
-        _ = terminated.recv() => {}
-    }
-    Ok(())
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    until_terminated(async { Ok(axum::serve(listener, neighbour.router(db)).await?) }).await
 }
 
 async fn health(State(works): State<Arc<Works>>) -> Response {

@@ -45,7 +45,10 @@ pub struct Launch {
     name: String,
     program: PathBuf,
     arguments: Vec<OsString>,
+    /// Whether it has our environment besides its own.
+    inherits: bool,
     environment: Vec<(OsString, Option<OsString>)>,
+    folder: Option<PathBuf>,
     user: Option<User>,
     farewell: Farewell,
     log: Log,
@@ -57,7 +60,9 @@ impl Launch {
             name: name.into(),
             program: program.into(),
             arguments: Vec::new(),
+            inherits: true,
             environment: Vec::new(),
+            folder: None,
             user: None,
             farewell: AT_ONCE,
             log: Log::default(),
@@ -85,6 +90,20 @@ impl Launch {
     #[must_use]
     pub fn env_remove(mut self, name: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), None));
+        self
+    }
+
+    /// The child has none of our environment, only what it is given.
+    #[must_use]
+    pub fn env_clear(mut self) -> Self {
+        self.inherits = false;
+        self
+    }
+
+    /// Where it runs, instead of where we do.
+    #[must_use]
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
         self
     }
 
@@ -154,7 +173,13 @@ impl Launch {
             // Its own folder may be closed to that user, and nothing there is of use to it.
             command.args(user.arguments()).current_dir("/");
         }
+        if let Some(folder) = &self.folder {
+            command.current_dir(folder);
+        }
         command.arg("--").arg(&self.program).args(&self.arguments).kill_on_drop(true);
+        if !self.inherits {
+            command.env_clear();
+        }
         for (name, value) in &self.environment {
             match value {
                 Some(value) => command.env(name, value),

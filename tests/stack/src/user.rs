@@ -22,6 +22,9 @@ pub struct User {
 }
 
 impl User {
+    /// `nonroot`, whom the images of the functions run as.
+    pub const NONROOT: Self = Self { uid: 65532, gid: 65532 };
+
     /// Whom to become; `None` when we have no privilege to give up.
     pub fn for_services() -> anyhow::Result<Option<Self>> {
         if !rustix::process::geteuid().is_root() {
@@ -47,12 +50,12 @@ impl User {
             .is_ok_and(|status| status.success())
     }
 
-    /// What makes `setpriv` become this user, with that user's groups and no others.
+    /// What makes `setpriv` become this user, who need have no name, in no other group.
     pub fn arguments(self) -> [String; 3] {
         [
             format!("--reuid={}", self.uid),
             format!("--regid={}", self.gid),
-            "--init-groups".to_owned(),
+            "--clear-groups".to_owned(),
         ]
     }
 }

@@ -11,8 +11,6 @@ use data_encoding::BASE64;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::probe;
-
 /// The topics of the API. Each is pushed to the worker's path of the same name.
 pub const RETRIES: [&str; 2] = ["batch-retry", "anchor-retry"];
 /// Where a message goes that was refused too often.
@@ -61,11 +59,9 @@ impl Admin {
 
     /// Whether the emulator answers yet.
     pub async fn answers(&self) -> bool {
-        let port = self.host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-        match port {
-            Some(port) => probe::http(port, "/").await,
-            None => false,
-        }
+        let question = self.http.get(format!("http://{}/", self.host));
+        let answer = question.timeout(Duration::from_secs(1)).send().await;
+        answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
     }
 
     /// Makes all that the API needs. `worker` is the URL of the retry worker.

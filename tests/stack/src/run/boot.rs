@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     access_log,
+    alone::INTERNAL_KEY,
     functions::{self, Function, RETRY_WORKER, Surroundings},
     layout::Layout,
     neighbours::Neighbour,
@@ -34,9 +35,6 @@ use crate::{
     supervisor::{Group, Member, WhenItEnds},
     terminal::{component, say, warn},
 };
-
-/// The name of the secret that the worker shows to the neighbours.
-const INTERNAL_KEY: &str = "admin-internal-key";
 
 /// A stack that is up.
 pub(super) struct Booted {

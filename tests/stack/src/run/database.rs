@@ -12,6 +12,7 @@ use shared::config::Environment;
 use sqlx::{Connection, PgConnection};
 
 use crate::{
+    alone::ADMIN_PASSWORD,
     functions,
     layout::{Layout, fingerprint, repository},
     postgres::{self, Home, Purpose},
@@ -103,16 +104,16 @@ pub(super) async fn fill(layout: &Layout, owner_url: &str) -> anyhow::Result<Opt
     ";
     let has_admin = sqlx::query_scalar(has_admin).fetch_one(&mut connection).await?;
     connection.close().await?;
-    if has_admin && !layout.secret("admin-password").exists() {
+    if has_admin && !layout.secret(ADMIN_PASSWORD).exists() {
         return Ok(None);
     }
     let login = Login {
         username: ADMIN,
-        password: secrets::password(layout, "admin-password")?,
+        password: secrets::password(layout, ADMIN_PASSWORD)?,
         demo_password: secrets::password(layout, "demo-password")?,
     };
     if !has_admin {
-        let file = layout.secret("admin-password");
+        let file = layout.secret(ADMIN_PASSWORD);
         let file = file.to_str().context("the path of this clone is not UTF-8")?;
         let email = "admin@demo.example";
         let arguments = ["create-admin", "--username", ADMIN, "--email", email];

@@ -1,5 +1,6 @@
 //! The stack's own promises: the gateway's behaviour, and that nothing is left behind.
 
+mod alone;
 mod children;
 mod databases;
 mod gateway;
