@@ -8,5 +8,6 @@ mod gateway_streams;
 mod left_behind;
 mod local_gateway;
 mod neighbours;
+mod postman;
 mod run;
 mod seed;

@@ -5,14 +5,18 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Output, Stdio},
+    process::{ExitStatus, Output, Stdio},
     time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use stack::{eventually::eventually, layout::Layout};
-use tokio::{process::Command, time::timeout};
+use tempfile::TempDir;
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
+};
 
 use crate::left_behind::{descendants, lives};
 
@@ -68,20 +72,49 @@ async fn a_second_stack_of_a_clone_says_where_the_first_one_is() {
     assert!(message.contains("already runs at http://localhost:1234"), "{message}");
 }
 
+/// A stack that is up, and what it said.
+struct Running {
+    stack: Child,
+    layout: Layout,
+    folder: TempDir,
+}
+
+impl Running {
+    async fn with(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+        let layout = Layout::at(folder.path().join("local"));
+        let said = |name| fs::File::create(folder.path().join(name)).unwrap();
+        let stack = stack_run(layout.root(), 0)
+            .envs(settings.iter().copied())
+            .stdout(said("stdout"))
+            .stderr(said("stderr"))
+            .spawn()
+            .unwrap();
+        let running = Self { stack, layout, folder };
+        eventually("stack.json is there", PATIENCE, async || {
+            let is_alive = lives(running.stack.id().unwrap());
+            assert!(is_alive, "the stack did not start: {}", running.said("stderr"));
+            running.layout.description().exists().then_some(())
+        })
+        .await;
+        running
+    }
+
+    fn said(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap()
+    }
+
+    async fn stop(&mut self) -> ExitStatus {
+        let me = Pid::from_raw(self.stack.id().unwrap().cast_signed()).unwrap();
+        kill_process(me, Signal::TERM).unwrap();
+        timeout(PATIENCE, self.stack.wait()).await.unwrap().unwrap()
+    }
+}
+
 #[tokio::test]
 async fn everything_comes_up_serves_and_goes_even_if_a_function_hangs() {
-    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
-    let layout = Layout::at(folder.path().join("local"));
-    let said = folder.path().join("said");
-    let stderr = fs::File::create(&said).unwrap();
-    let mut stack =
-        stack_run(layout.root(), 0).stdout(Stdio::null()).stderr(stderr).spawn().unwrap();
-    eventually("stack.json is there", PATIENCE, async || {
-        let is_alive = lives(stack.id().unwrap());
-        assert!(is_alive, "the stack did not start: {}", fs::read_to_string(&said).unwrap());
-        layout.description().exists().then_some(())
-    })
-    .await;
+    let mut running = Running::with(&[]).await;
+    let layout = &running.layout;
 
     let mode = fs::metadata(layout.description()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -92,16 +125,31 @@ async fn everything_comes_up_serves_and_goes_even_if_a_function_hangs() {
     let pid = |pointer: &str| {
         u32::try_from(description.pointer(pointer).unwrap().as_u64().unwrap()).unwrap()
     };
-    let children = descendants(stack.id().unwrap());
+    let children = descendants(running.stack.id().unwrap());
     let stuck = Pid::from_raw(pid("/functions/users/pid").cast_signed()).unwrap();
     kill_process(stuck, Signal::STOP).unwrap();
-    let me = Pid::from_raw(stack.id().unwrap().cast_signed()).unwrap();
-    kill_process(me, Signal::TERM).unwrap();
-    let status = timeout(PATIENCE, stack.wait()).await.unwrap().unwrap();
+    let status = running.stop().await;
 
     assert!(status.success(), "{status}");
     assert!(!children.iter().any(|&pid| lives(pid)));
-    assert!(!layout.description().exists());
+    assert!(!running.layout.description().exists());
+}
+
+#[tokio::test]
+async fn without_a_pubsub_the_stack_says_so_and_a_retry_is_carried_out_all_the_same() {
+    let mut running = Running::with(&[("PUBSUB_EMULATOR_HOST", "")]).await;
+    assert!(running.said("stdout").contains("the stack delivers the retries itself"));
+
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_stack"));
+    demo.arg("retry-demo").arg("--local").arg(running.layout.root()).kill_on_drop(true);
+    let shown = timeout(PATIENCE, demo.output()).await.unwrap().unwrap();
+
+    let text = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.status.success(), "{text}{}", String::from_utf8(shown.stderr).unwrap());
+    for state in ["queued", "succeeded", "completed"] {
+        assert!(text.contains(state), "{text}");
+    }
+    assert!(running.stop().await.success());
 }
 
 /// The printed login works through the gateway, and everything that is listed runs.
