@@ -13,3 +13,4 @@ mod postgres_gone;
 mod pubsub_gone;
 mod pushes;
 mod redis_gone;
+mod status;
