@@ -121,6 +121,7 @@ async fn everything_comes_up_serves_and_goes_even_if_a_function_hangs() {
     let description: Value =
         serde_json::from_slice(&fs::read(layout.description()).unwrap()).unwrap();
     assert_answers(&description).await;
+    assert_retries(layout).await;
 
     let pid = |pointer: &str| {
         u32::try_from(description.pointer(pointer).unwrap().as_u64().unwrap()).unwrap()
@@ -140,16 +141,21 @@ async fn without_a_pubsub_the_stack_says_so_and_a_retry_is_carried_out_all_the_s
     let mut running = Running::with(&[("PUBSUB_EMULATOR_HOST", "")]).await;
     assert!(running.said("stdout").contains("the stack delivers the retries itself"));
 
-    let mut demo = Command::new(env!("CARGO_BIN_EXE_stack"));
-    demo.arg("retry-demo").arg("--local").arg(running.layout.root()).kill_on_drop(true);
-    let shown = timeout(PATIENCE, demo.output()).await.unwrap().unwrap();
+    assert_retries(&running.layout).await;
 
+    assert!(running.stop().await.success());
+}
+
+/// `make retry-demo` shows a retry that ends well.
+async fn assert_retries(layout: &Layout) {
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_stack"));
+    demo.arg("retry-demo").arg("--local").arg(layout.root()).kill_on_drop(true);
+    let shown = timeout(PATIENCE, demo.output()).await.unwrap().unwrap();
     let text = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.status.success(), "{text}{}", String::from_utf8(shown.stderr).unwrap());
     for state in ["queued", "succeeded", "completed"] {
         assert!(text.contains(state), "{text}");
     }
-    assert!(running.stop().await.success());
 }
 
 /// The printed login works through the gateway, and everything that is listed runs.
@@ -174,6 +180,9 @@ async fn assert_answers(description: &Value) {
             assert!(lives(pid), "{name} does not run");
         }
     }
+    let worker = &description["functions"]["retry-worker"];
+    let push_url = format!("{}/push/batch-retry", worker["url"].as_str().unwrap());
+    assert_eq!(worker["push_url"], push_url);
     let database = description["database_url"].as_str().unwrap();
     assert!(database.contains("@127.0.0.1:"), "{database}");
 }
