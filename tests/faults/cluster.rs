@@ -2,6 +2,8 @@
 //! with an emulator, a Factory and a database.
 
 mod factory;
+mod google;
+mod neighbour;
 mod proxy;
 mod service;
 
@@ -9,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -18,8 +20,8 @@ use stack::eventually::eventually;
 use stack::functions::{self, Function, Surroundings};
 use stack::layout::Layout;
 use stack::process::{Launch, Log};
-use stack::pubsub::admin::Patience;
-use stack::pubsub::{self, Admin, Emulator};
+use stack::pubsub::admin::RETRIES;
+use stack::pubsub::{self, Admin, Emulator, Patience};
 use stack::secrets::{self, TokenKeys};
 use stack::supervisor::{Group, WhenItEnds};
 use stack::{ports, postgres, schedule};
@@ -28,13 +30,16 @@ use tokio::sync::{Mutex, MutexGuard, mpsc};
 use uuid::Uuid;
 
 pub use factory::{Factory, Mood};
+pub use google::Google;
+pub use neighbour::{Manner, Neighbour};
 pub use proxy::{Mode, Proxy};
 pub use service::Service;
 
 /// One cluster at a time.
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// No growing pauses, so that a test need not wait, and no end.
+/// No pauses, which the emulator cannot keep to when several messages are refused (see
+/// [`stack::pubsub::admin::AT_A_DESK`]), and no end.
 pub const BRISK: Patience =
     Patience { ack_deadline: Duration::from_secs(20), pauses: None, attempts: 100 };
 
@@ -45,18 +50,21 @@ pub struct Wishes {
     /// For the owner, whose password is that of the login users as well.
     pub database_url: Option<String>,
     pub redis_url: Option<String>,
-    pub patience: Patience,
+    /// How Pub/Sub delivers; where it does not, the test does.
+    pub patience: Option<Patience>,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { pubsub: None, database_url: None, redis_url: None, patience: BRISK }
+        Self { pubsub: None, database_url: None, redis_url: None, patience: Some(BRISK) }
     }
 }
 
 pub struct Cluster {
     /// For the owner.
     pub db: PgPool,
+    /// The same, as a URL.
+    pub database_url: String,
     pub system: Service,
     pub worker: Service,
     pub factory: Factory,
@@ -67,6 +75,7 @@ pub struct Cluster {
     pub pubsub: Admin,
     http: Client,
     token: String,
+    system_launch: Launch,
     worker_launch: Launch,
     _auth: Service,
     _jobs: Group,
@@ -119,7 +128,9 @@ impl Cluster {
         };
         let [auth, system, worker] = [(); 3].map(|()| ports::free().unwrap());
         let auth = Service::start(launch("auth", auth), auth).await;
-        let system = Service::start(launch("system", system), system).await;
+        let system_launch = launch("system", 0);
+        let at = system_launch.clone().env("PORT", system.to_string());
+        let system = Service::start(at, system).await;
         let worker_launch = launch("retry-worker", 0).env("NEIGHBOUR_TIMEOUT_SECS", "2");
         let at = worker_launch.clone().env("PORT", worker.to_string());
         let worker = Service::start(at, worker).await;
@@ -127,12 +138,20 @@ impl Cluster {
             pubsub.answers().await.then_some(())
         })
         .await;
-        pubsub.provision(&worker.url(), wishes.patience).await.unwrap();
+        match wishes.patience {
+            Some(patience) => pubsub.provision(&worker.url(), patience).await.unwrap(),
+            None => {
+                for topic in RETRIES {
+                    pubsub.create_topic(topic).await.unwrap();
+                }
+            }
+        }
 
         let (http, jobs) = (Client::new(), start_relay(&url, &emulator, &project).await);
         let token = first_admin(&http, &url, &auth, folder.path()).await;
         Self {
             db,
+            database_url: url,
             system,
             worker,
             factory,
@@ -141,6 +160,7 @@ impl Cluster {
             pubsub,
             http,
             token,
+            system_launch,
             worker_launch,
             _auth: auth,
             _jobs: jobs,
@@ -151,10 +171,13 @@ impl Cluster {
     }
 
     /// One more worker, which Pub/Sub does not know.
-    pub async fn another_worker(&self) -> Service {
-        let port = ports::free().unwrap();
-        let launch = self.worker_launch.clone().log(Log::default());
-        Service::start(launch.env("PORT", port.to_string()), port).await
+    pub async fn another_worker(&self, settings: &[(&str, String)]) -> Service {
+        another(&self.worker_launch, settings).await
+    }
+
+    /// One more `system`, which no gateway knows.
+    pub async fn another_system(&self, settings: &[(&str, String)]) -> Service {
+        another(&self.system_launch, settings).await
     }
 
     /// So many batches that failed.
@@ -176,17 +199,41 @@ impl Cluster {
 
     /// The same, to be waited for elsewhere.
     pub fn asking(&self, batch: Uuid) -> impl Future<Output = Option<StatusCode>> + Send + use<> {
-        let url = format!("{}/v1/admin/system/retry-batch/{batch}", self.system.url());
-        let request = self.http.post(url).bearer_auth(&self.token).timeout(Duration::from_secs(20));
-        async move { Some(request.send().await.ok()?.status()) }
+        let answer = self.answer(batch);
+        async move { Some(answer.await?.status()) }
     }
 
-    /// An answer of `system`, with the time it took.
+    /// The whole answer.
+    pub fn answer(&self, batch: Uuid) -> impl Future<Output = Option<Response>> + Send + use<> {
+        let url = format!("{}/v1/admin/system/retry-batch/{batch}", self.system.url());
+        let request = self.http.post(url).bearer_auth(&self.token).timeout(Duration::from_secs(20));
+        async move { request.send().await.ok() }
+    }
+
+    /// The status of an answer of `system`, with the time it took.
     pub async fn get(&self, path: &str) -> (Option<StatusCode>, Duration) {
+        let (answer, took) = self.get_of(&self.system, path).await;
+        (answer.map(|answer| answer.status()), took)
+    }
+
+    /// An answer of another one.
+    pub async fn get_of(&self, service: &Service, path: &str) -> (Option<Response>, Duration) {
         let started = Instant::now();
-        let request = self.http.get(format!("{}{path}", self.system.url()));
+        let request = self.http.get(format!("{}{path}", service.url()));
         let answer = request.bearer_auth(&self.token).timeout(Duration::from_secs(20)).send().await;
-        (answer.ok().map(|answer| answer.status()), started.elapsed())
+        (answer.ok(), started.elapsed())
+    }
+
+    /// The latest command about a batch.
+    pub async fn command(&self, batch: Uuid) -> Uuid {
+        let command = "SELECT id FROM admin_commands WHERE target_id = $1 ORDER BY id DESC LIMIT 1";
+        sqlx::query_scalar(command).bind(batch).fetch_one(&self.db).await.unwrap()
+    }
+
+    /// All that is written down about commands.
+    pub async fn record(&self) -> Value {
+        let record = "SELECT jsonb_agg(to_jsonb(c) ORDER BY id) FROM admin_commands AS c";
+        sqlx::query_scalar(record).fetch_one(&self.db).await.unwrap()
     }
 
     /// The state of the latest command about a batch.
@@ -225,22 +272,28 @@ impl Cluster {
 /// The envelope that Pub/Sub pushes for a command.
 pub fn envelope(command: Uuid, batch: Uuid) -> Value {
     let data = json!({ "command_id": command, "kind": "retry_batch", "target_id": batch });
-    let data = BASE64.encode(data.to_string().as_bytes());
+    wrapped(&data, "retry_batch")
+}
+
+/// One that says this, and is of that type.
+pub fn wrapped(data: &Value, kind: &str) -> Value {
+    let id = &data["command_id"];
     json!({
         "message": {
-            "data": data,
-            "attributes": { "type": "retry_batch", "command_id": command, "target_id": batch },
+            "data": BASE64.encode(data.to_string().as_bytes()),
+            "attributes": { "type": kind, "command_id": id, "target_id": data["target_id"] },
             "messageId": "1",
         },
         "subscription": "projects/test/subscriptions/batch-retry-push",
     })
 }
 
-/// An emulator of a test's own, until its group ends.
+/// An emulator of a test's own, started again when it dies, until its group ends.
 pub fn own_emulator() -> (Emulator, Group) {
     let (events, _) = mpsc::unbounded_channel();
     let group = Group::new(events);
-    let emulator = pubsub::start(&Log::default(), &group).unwrap().unwrap();
+    let start = pubsub::start(&Log::default(), &group, WhenItEnds::StartAgain);
+    let emulator = start.unwrap().unwrap();
     (emulator, group)
 }
 
@@ -250,6 +303,14 @@ fn shared_emulator() -> String {
         "TEST_PUBSUB_EMULATOR_HOST is not set: these tests need Google's Pub/Sub emulator (the \
          gcloud CLI's component `pubsub-emulator`, and Java), and `make test`, which starts it",
     )
+}
+
+/// A process beside one of the cluster's own, and unlike it in these settings.
+async fn another(launch: &Launch, settings: &[(&str, String)]) -> Service {
+    let port = ports::free().unwrap();
+    let launch = launch.clone().log(Log::default()).env("PORT", port.to_string());
+    let launch = settings.iter().fold(launch, |launch, (name, value)| launch.env(name, value));
+    Service::start(launch, port).await
 }
 
 fn port_of(host: &str) -> u16 {

@@ -82,7 +82,7 @@ async fn a_command_whose_maker_died_before_it_noted_the_publishing_takes_effect_
 async fn a_request_that_was_rolled_back_leaves_nothing_behind_and_says_nothing() {
     let mut cluster = Cluster::start().await;
     cluster.pubsub.create_pull_subscription("batch-retry").await.unwrap();
-    let batches = cluster.failed_batches(10).await;
+    let batches = cluster.failed_batches(ROUNDS).await;
 
     for &batch in &batches {
         // The message cannot be written, so the transaction cannot end.

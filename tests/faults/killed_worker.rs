@@ -85,7 +85,7 @@ async fn a_command_whose_worker_died_before_it_heard_the_answer_is_asked_once_mo
 async fn a_worker_that_comes_back_after_its_lease_is_not_believed() {
     let mut cluster = Cluster::start().await;
     let [batch] = cluster.failed_batches(1).await[..] else { panic!("one batch") };
-    let another = cluster.another_worker().await;
+    let another = cluster.another_worker(&[]).await;
     cluster.to_factory.becomes(Mode::Silent);
     assert_eq!(cluster.retry(batch).await.unwrap(), 202);
     cluster.all_are(&[batch], "running", SOON).await;
@@ -97,9 +97,7 @@ async fn a_worker_that_comes_back_after_its_lease_is_not_believed() {
         (cluster.factory.calls(batch) == 1).then_some(())
     })
     .await;
-    let command = "SELECT id FROM admin_commands WHERE target_id = $1";
-    let command: Uuid =
-        sqlx::query_scalar(command).bind(batch).fetch_one(&cluster.db).await.unwrap();
+    let command = cluster.command(batch).await;
     let push = async || {
         let url = format!("{}/push/batch-retry", another.url());
         let envelope: Value = envelope(command, batch);
@@ -111,15 +109,11 @@ async fn a_worker_that_comes_back_after_its_lease_is_not_believed() {
         (push().await == StatusCode::NO_CONTENT).then_some(())
     })
     .await;
-    let record = "SELECT row_to_json(c) FROM admin_commands AS c WHERE id = $1";
-    let before: Value =
-        sqlx::query_scalar(record).bind(command).fetch_one(&cluster.db).await.unwrap();
+    let before = cluster.record().await;
     cluster.worker.process().signal(Signal::CONT);
     cluster.worker.process().line_with("late result refused", SOON).await.unwrap();
 
-    let after: Value =
-        sqlx::query_scalar(record).bind(command).fetch_one(&cluster.db).await.unwrap();
-    assert_eq!(after, before);
-    assert_eq!(after["status"], "succeeded");
-    assert_eq!(after["attempts"], 2);
+    assert_eq!(cluster.record().await, before);
+    assert_eq!(before[0]["status"], "succeeded");
+    assert_eq!(before[0]["attempts"], 2);
 }

@@ -4,10 +4,13 @@
 //!
 //! `make test` runs these, one after another: each has the machine to itself.
 
+mod at_once;
 mod cluster;
 mod killed_system;
 mod killed_worker;
 mod neighbours;
 mod postgres_gone;
 mod pubsub_gone;
+mod pushes;
 mod redis_gone;
+mod status;

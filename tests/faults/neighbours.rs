@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use stack::pubsub::admin::Patience;
+use stack::pubsub::Patience;
 
-use crate::cluster::{BRISK, Cluster, Mode, Mood, Wishes, own_emulator};
+use crate::cluster::{BRISK, Cluster, Mode, Mood, Wishes};
 
 const LATER: Duration = Duration::from_secs(90);
 
@@ -41,26 +41,45 @@ async fn a_command_outlives_a_factory_that_fails_hangs_and_hangs_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_the_factory_fails_at_one_batch_and_hangs_at_another_the_others_go_on() {
+    let cluster = Cluster::start().await;
+    let batches = cluster.failed_batches(6).await;
+    let ([fails, hangs], others) = batches.split_first_chunk().unwrap();
+
+    cluster.factory.is_for(*fails, Mood::Fails);
+    cluster.factory.is_for(*hangs, Mood::Hangs);
+    for &batch in &batches {
+        assert_eq!(cluster.retry(batch).await.unwrap(), 202);
+    }
+    cluster.all_are(others, "succeeded", LATER).await;
+    for batch in [fails, hangs] {
+        assert_ne!(cluster.state(*batch).await.unwrap(), "succeeded");
+        cluster.factory.is_for(*batch, Mood::Works);
+    }
+
+    cluster.all_are(&batches, "succeeded", LATER).await;
+    cluster.assert_each_succeeded_once(&batches).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_failed_too_often_is_dead_and_others_go_on() {
-    let few = Patience { attempts: 5, ..BRISK };
-    // Beside other pushes that fail, this emulator never gives up a message.
-    let (emulator, group) = own_emulator();
-    let wishes = Wishes { patience: few, pubsub: Some(emulator.host()), ..Wishes::default() };
-    let cluster = Cluster::with(wishes).await;
+    // As in production, where the pauses are ten times and more as long.
+    let pauses = Some((Duration::from_secs(1), Duration::from_secs(4)));
+    let patience = Patience { pauses, attempts: 5, ..BRISK };
+    let cluster = Cluster::with(Wishes { patience: Some(patience), ..Wishes::default() }).await;
     let batches = cluster.failed_batches(4).await;
     let (dead, living) = batches.split_first().unwrap();
 
-    cluster.factory.is_in(Mood::FailsFor(*dead));
+    cluster.factory.is_for(*dead, Mood::Fails);
     for &batch in &batches {
         assert_eq!(cluster.retry(batch).await.unwrap(), 202);
     }
     cluster.all_are(living, "succeeded", LATER).await;
     cluster.all_are(&[*dead], "dead", LATER).await;
+    assert_eq!(cluster.factory.calls(*dead), 5);
 
     // A dead one may be asked for anew.
-    cluster.factory.is_in(Mood::Works);
+    cluster.factory.is_for(*dead, Mood::Works);
     assert_eq!(cluster.retry(*dead).await.unwrap(), 202);
     cluster.all_are(&batches, "succeeded", LATER).await;
-    drop(cluster);
-    group.stop().await;
 }

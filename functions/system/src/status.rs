@@ -1,4 +1,4 @@
-//! How the platform is: asked of all at once, at most every few seconds, whoever wants to know.
+//! How the platform is: asked of all at once, at most every five seconds, whoever wants to know.
 //!
 //! What was seen is shared by all instances through Redis. Whatever hangs, there is an answer within
 //! three seconds: where none is ready, the last one that this instance knows of.
@@ -26,8 +26,9 @@ use neighbour::Neighbour;
 const NAME: &str = "system:1";
 /// An answer tells of no earlier moment.
 const KEEP: Duration = Duration::from_secs(5);
-/// From then on one of those who ask has it made anew, and the others are given the one at hand.
-const FRESH: Duration = Duration::from_millis(4_500);
+/// Never stale before it is too old: so nobody is asked more often than an answer may be given, and
+/// who asks in between waits for the next one, which takes no longer than it may.
+const FRESH: Duration = Duration::from_secs(6);
 /// Longer than any neighbour's deadline.
 const WORK: Duration = Duration::from_millis(2_500);
 /// The rest of the three seconds is for finding out who asks.

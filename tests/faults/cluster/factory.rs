@@ -18,10 +18,9 @@ pub enum Mood {
     Works,
     /// Does the work, and is then never heard of again; asked once more, it answers.
     WorksAndHangsOnce,
-    /// Does nothing.
+    /// Does nothing, and says so.
     Fails,
-    /// Does nothing for this batch.
-    FailsFor(Uuid),
+    /// Does nothing, and says nothing.
     Hangs,
 }
 
@@ -32,14 +31,16 @@ pub struct Factory(Arc<Inner>);
 struct Inner {
     db: PgPool,
     mood: Mutex<Mood>,
+    /// What it does not treat like the rest.
+    moods: Mutex<HashMap<Uuid, Mood>>,
     calls: Mutex<HashMap<Uuid, usize>>,
 }
 
 impl Factory {
     /// Starts one; with its port.
     pub async fn start(db: PgPool) -> (Self, u16) {
-        let (mood, calls) = (Mutex::new(Mood::Works), Mutex::default());
-        let factory = Self(Arc::new(Inner { db, mood, calls }));
+        let (moods, calls) = (Mutex::default(), Mutex::default());
+        let factory = Self(Arc::new(Inner { db, mood: Mutex::new(Mood::Works), moods, calls }));
         let app = Router::new()
             .route("/health", get(async || StatusCode::OK))
             .route("/v1/batches/{id}/retry", post(retry))
@@ -52,6 +53,17 @@ impl Factory {
 
     pub fn is_in(&self, mood: Mood) {
         *self.0.mood.lock().unwrap_or_else(PoisonError::into_inner) = mood;
+    }
+
+    /// The same, for one batch alone.
+    pub fn is_for(&self, batch: Uuid, mood: Mood) {
+        self.0.moods.lock().unwrap_or_else(PoisonError::into_inner).insert(batch, mood);
+    }
+
+    fn mood_for(&self, batch: Uuid) -> Mood {
+        let moods = self.0.moods.lock().unwrap_or_else(PoisonError::into_inner);
+        let usual = || *self.0.mood.lock().unwrap_or_else(PoisonError::into_inner);
+        moods.get(&batch).copied().unwrap_or_else(usual)
     }
 
     /// How often it was asked to retry this batch.
@@ -69,13 +81,12 @@ impl Factory {
 }
 
 async fn retry(State(factory): State<Factory>, Path(batch): Path<Uuid>) -> StatusCode {
-    let mood = *factory.0.mood.lock().unwrap_or_else(PoisonError::into_inner);
+    let mood = factory.mood_for(batch);
     let calls = factory.count(batch);
     match mood {
         Mood::Fails => return StatusCode::INTERNAL_SERVER_ERROR,
         Mood::Hangs => std::future::pending().await,
-        Mood::FailsFor(one) if one == batch => return StatusCode::INTERNAL_SERVER_ERROR,
-        Mood::Works | Mood::WorksAndHangsOnce | Mood::FailsFor(_) => {}
+        Mood::Works | Mood::WorksAndHangsOnce => {}
     }
     let retried = "
         UPDATE batches SET status = 'processing'

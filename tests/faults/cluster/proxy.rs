@@ -16,7 +16,7 @@ pub enum Mode {
     Silent,
     /// Hands on questions, and keeps the answers to itself.
     Deaf,
-    /// Hangs up at once.
+    /// Takes connections and resets them at once.
     Gone,
 }
 
@@ -83,6 +83,7 @@ async fn accept(listener: TcpListener, target: Arc<AtomicU16>, seen: watch::Rece
 async fn serve(client: TcpStream, target: u16, mut seen: watch::Receiver<State>) {
     let state = *seen.borrow();
     if state.mode == Mode::Gone {
+        client.set_zero_linger().ok();
         return;
     }
     let (questions, answers) = (seen.clone(), seen.clone());

@@ -5,7 +5,6 @@
 
 use std::{
     fs,
-    future::pending,
     net::{Ipv4Addr, TcpListener},
     process::ExitCode,
     sync::{
@@ -78,7 +77,7 @@ pub async fn run(layout: Layout, port: u16) -> anyhow::Result<ExitCode> {
             tokio::select! {
                 served = gateway.serve(listener) => served,
                 watched = watch(&mut events, &booted, &layout) => watched,
-                () = provisioned(&booted) => Ok(()),
+                delivered = deliver(&booted) => delivered,
             }
         } => outcome,
     };
@@ -122,10 +121,9 @@ fn listen(port: u16) -> anyhow::Result<tokio::net::TcpListener> {
     Ok(tokio::net::TcpListener::from_std(listener)?)
 }
 
-/// Makes the topics when the emulator answers, which nobody waited for; what follows is silence.
-async fn provisioned(booted: &Booted) {
-    booted.pubsub.provision(&booted.retry_worker.url()).await;
-    pending().await
+/// Has retries reach the worker.
+async fn deliver(booted: &Booted) -> anyhow::Result<()> {
+    booted.pubsub.deliver(&booted.retry_worker.url(), &booted.database.url).await
 }
 
 /// Reports what happens to the children, and keeps `stack.json` true.

@@ -19,6 +19,7 @@ pub const ALL: [Job; 4] = [
         arguments: &["fold", "--every", "5"],
         counts: "events",
         signs: false,
+        publishes: false,
     },
     Job {
         name: "seal",
@@ -26,6 +27,7 @@ pub const ALL: [Job; 4] = [
         arguments: &["seal", "--every", "5"],
         counts: "entries",
         signs: true,
+        publishes: false,
     },
     Job {
         name: "relay",
@@ -33,6 +35,7 @@ pub const ALL: [Job; 4] = [
         arguments: &["relay", "--every", "5"],
         counts: "messages",
         signs: false,
+        publishes: true,
     },
     Job {
         name: "measure",
@@ -40,6 +43,7 @@ pub const ALL: [Job; 4] = [
         arguments: &["measure", "--every", "60"],
         counts: "outbox_waiting",
         signs: false,
+        publishes: false,
     },
 ];
 
@@ -53,6 +57,8 @@ pub struct Job {
     counts: &'static str,
     /// Whether it is given the key that the audit log is signed with.
     signs: bool,
+    /// Whether it is of no use without a Pub/Sub.
+    pub publishes: bool,
 }
 
 /// What is around the jobs.

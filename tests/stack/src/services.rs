@@ -25,7 +25,7 @@ use crate::{
     postgres::{self, Home, Purpose, Temporary},
     process::{Launch, Log},
     pubsub, redis, secrets,
-    supervisor::Group,
+    supervisor::{Group, WhenItEnds},
     terminal::warn,
 };
 
@@ -51,7 +51,7 @@ async fn with_services(
     folder: &Temporary,
     group: &Group,
 ) -> anyhow::Result<ExitStatus> {
-    let pubsub = pubsub::start(&Log::default(), group)?;
+    let pubsub = pubsub::start(&Log::default(), group, WhenItEnds::Report)?;
     let password = secrets::random_password()?;
     let home = Home::at_or_near(&folder.path().join("postgres"))?;
     let log = Log::default();

@@ -1,11 +1,13 @@
 //! Keeps the children of a stack going, and ends them.
 //!
-//! A function that dies is started again after a pause that grows, as Cloud Run would. What stands
-//! around the functions is not: its absence is reported, and is something to see them cope with.
+//! A function that dies is started again after a pause that grows, as Cloud Run would, and so is
+//! Pub/Sub. What else stands around the functions is not: its absence is reported, and is something
+//! to see them cope with.
 //! A child belongs to its group from its first moment, so that whatever happens to the start of the
 //! stack, the group can end it in good order.
 
 use std::{
+    future::pending,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -102,6 +104,14 @@ impl Member {
 
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// Waits until it runs as another process than `before`; for ever, if it never will.
+    pub async fn runs_again(&self, before: Option<u32>) {
+        let mut pid = self.pid.clone();
+        if pid.wait_for(|pid| pid.is_some() && *pid != before).await.is_err() {
+            pending().await
+        }
     }
 
     /// Waits until `check` says yes. A child that ends first will not get better: that is an error,

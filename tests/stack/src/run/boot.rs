@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     env,
+    future::pending,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -28,7 +29,7 @@ use crate::{
     neighbours::Neighbour,
     ports, probe,
     process::{Launch, Log},
-    pubsub::{self, Admin, Emulator, admin::AT_A_DESK},
+    pubsub::{self, Admin, Emulator, Furniture, Postman, admin::AT_A_DESK},
     redis,
     schedule::{self, Job},
     secrets::{self, TokenKeys},
@@ -52,7 +53,8 @@ pub(super) struct Booted {
 
 /// Where messages go.
 pub(super) enum PubSub {
-    Nowhere,
+    /// There is none: we deliver them ourselves.
+    None,
     /// Somebody else's emulator.
     At(String),
     Ours(Emulator),
@@ -74,27 +76,32 @@ impl PubSub {
     /// In the form of `PUBSUB_EMULATOR_HOST`.
     pub(super) fn host(&self) -> Option<String> {
         match self {
-            Self::Nowhere => None,
+            Self::None => None,
             Self::At(host) => Some(host.clone()),
             Self::Ours(emulator) => Some(emulator.host()),
         }
     }
 
-    /// Makes topics and subscriptions as soon as the emulator answers; says so, or why not.
-    pub(super) async fn provision(&self, worker: &str) {
-        let Some(host) = self.host() else { return };
-        match self.provision_at(&host, worker).await {
+    /// Sees to it that messages reach the worker. Never ends.
+    pub(super) async fn deliver(&self, worker: &str, database_url: &str) -> anyhow::Result<()> {
+        let Some(host) = self.host() else {
+            Postman::new(worker, Postman::PATIENCE)?.work(database_url).await;
+            return Ok(());
+        };
+        let admin = Admin::new(&host, &pubsub::project(&Environment::of_process()))?;
+        let furniture = Furniture { admin, worker, patience: AT_A_DESK, database_url };
+        let tell = |furnished: anyhow::Result<()>| match furnished {
             Ok(()) => say("Pub/Sub: ready"),
             Err(error) => warn(format_args!("{error:#}")),
+        };
+        match self {
+            Self::Ours(emulator) => emulator.look_after(&furniture, tell).await,
+            Self::None | Self::At(_) => {
+                tell(furniture.bring().await);
+                pending::<()>().await;
+            }
         }
-    }
-
-    async fn provision_at(&self, host: &str, worker: &str) -> anyhow::Result<()> {
-        let admin = Admin::new(host, &pubsub::project(&Environment::of_process()))?;
-        if let Self::Ours(emulator) = self {
-            emulator.member.ready(Duration::from_secs(60), || admin.answers()).await?;
-        }
-        admin.provision(worker, AT_A_DESK).await
+        Ok(())
     }
 }
 
@@ -149,7 +156,9 @@ pub(super) async fn boot(
     };
     let start_job =
         |job: Job| start_job(layout, &groups.api, job, &logins[job.name], &around_jobs, is_up);
-    let jobs = schedule::ALL.into_iter().map(start_job).collect::<Result<_, _>>()?;
+    let has_pubsub = pubsub.host().is_some();
+    let jobs = schedule::ALL.into_iter().filter(|job| has_pubsub || !job.publishes);
+    let jobs = jobs.map(start_job).collect::<Result<_, _>>()?;
     Ok(Booted {
         url,
         database: Database { url: database_url, login },
@@ -185,19 +194,25 @@ async fn redis_url(layout: &Layout, stores: &Group) -> anyhow::Result<Option<Str
 /// needs seconds, and what cannot be published meanwhile is published later.
 fn start_pubsub(layout: &Layout, api: &Group) -> anyhow::Result<PubSub> {
     if let Ok(host) = env::var("PUBSUB_EMULATOR_HOST") {
+        if host.is_empty() {
+            return Ok(no_pubsub("PUBSUB_EMULATOR_HOST is empty"));
+        }
         component("Pub/Sub", format_args!("as PUBSUB_EMULATOR_HOST says: {host}"));
-        return Ok(if host.is_empty() { PubSub::Nowhere } else { PubSub::At(host) });
+        return Ok(PubSub::At(host));
     }
-    match pubsub::start(&Log::to_file(&layout.log_of("pubsub"))?, api)? {
+    let log = Log::to_file(&layout.log_of("pubsub"))?;
+    match pubsub::start(&log, api, WhenItEnds::StartAgain)? {
         Ok(emulator) => {
             component("Pub/Sub", format_args!("the emulator, starting on {}", emulator.host()));
             Ok(PubSub::Ours(emulator))
         }
-        Err(missing) => {
-            component("Pub/Sub", format_args!("none: {missing}"));
-            Ok(PubSub::Nowhere)
-        }
+        Err(missing) => Ok(no_pubsub(missing)),
     }
+}
+
+fn no_pubsub(why: &str) -> PubSub {
+    component("Pub/Sub", format_args!("none: {why}; the stack delivers the retries itself"));
+    PubSub::None
 }
 
 /// A stand-in for each neighbour whose address the environment does not give.

@@ -9,6 +9,7 @@ mod gateway_streams;
 mod left_behind;
 mod local_gateway;
 mod neighbours;
+mod postman;
 mod run;
 mod running;
 mod seed;

@@ -5,7 +5,7 @@ use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, path::Path, proces
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use stack::layout::Layout;
-use tokio::time::timeout;
+use tokio::{process::Command, time::timeout};
 
 use crate::{
     left_behind::{descendants, lives},
@@ -53,6 +53,7 @@ async fn everything_comes_up_serves_and_goes_even_if_a_function_hangs() {
     let mode = fs::metadata(layout.description()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_answers(&description).await;
+    assert_retries(&layout).await;
 
     let pid = |pointer: &str| {
         u32::try_from(description.pointer(pointer).unwrap().as_u64().unwrap()).unwrap()
@@ -64,6 +65,28 @@ async fn everything_comes_up_serves_and_goes_even_if_a_function_hangs() {
 
     assert!(!children.iter().any(|&pid| lives(pid)));
     assert!(!layout.description().exists());
+}
+
+#[tokio::test]
+async fn without_a_pubsub_the_stack_says_so_and_a_retry_is_carried_out_all_the_same() {
+    let stack = Stack::start(&[("PUBSUB_EMULATOR_HOST", "")]).await;
+    assert!(stack.printed().contains("the stack delivers the retries itself"));
+
+    assert_retries(&stack.layout).await;
+
+    stack.stop().await;
+}
+
+/// `make retry-demo` shows a retry that ends well.
+async fn assert_retries(layout: &Layout) {
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_stack"));
+    demo.arg("retry-demo").arg("--local").arg(layout.root()).kill_on_drop(true);
+    let shown = timeout(PATIENCE, demo.output()).await.unwrap().unwrap();
+    let text = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.status.success(), "{text}{}", String::from_utf8(shown.stderr).unwrap());
+    for state in ["queued", "succeeded", "completed"] {
+        assert!(text.contains(state), "{text}");
+    }
 }
 
 /// The printed login works through the gateway, and everything that is listed runs.
@@ -88,6 +111,9 @@ async fn assert_answers(description: &Value) {
             assert!(lives(pid), "{name} does not run");
         }
     }
+    let worker = &description["functions"]["retry-worker"];
+    let push_url = format!("{}/push/batch-retry", worker["url"].as_str().unwrap());
+    assert_eq!(worker["push_url"], push_url);
     let database = description["database_url"].as_str().unwrap();
     assert!(database.contains("@127.0.0.1:"), "{database}");
 }

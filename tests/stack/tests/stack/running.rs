@@ -40,7 +40,7 @@ pub struct Stack {
     /// What `stack.json` says.
     pub description: Value,
     child: Child,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Stack {
@@ -48,20 +48,23 @@ impl Stack {
     pub async fn start(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir_in("/var/tmp").unwrap();
         let layout = Layout::at(folder.path().join("local"));
-        let said = folder.path().join("said");
-        let stderr = fs::File::create(&said).unwrap();
+        let [printed, complaints] = ["printed", "complaints"].map(|name| folder.path().join(name));
         let mut command = stack_run(layout.root(), 0);
-        let child = command.envs(settings.iter().copied()).stdout(Stdio::null()).stderr(stderr);
-        let child = child.spawn().unwrap();
+        let child = command
+            .envs(settings.iter().copied())
+            .stdout(fs::File::create(&printed).unwrap())
+            .stderr(fs::File::create(&complaints).unwrap())
+            .spawn()
+            .unwrap();
         eventually("stack.json is there", PATIENCE, async || {
             let is_alive = lives(child.id().unwrap());
-            assert!(is_alive, "the stack did not start: {}", fs::read_to_string(&said).unwrap());
+            assert!(is_alive, "it did not start: {}", fs::read_to_string(&complaints).unwrap());
             layout.description().exists().then_some(())
         })
         .await;
         let description = fs::read(layout.description()).unwrap();
         let description = serde_json::from_slice(&description).unwrap();
-        Self { layout, description, child, _folder: folder }
+        Self { layout, description, child, folder }
     }
 
     pub fn pid(&self) -> u32 {
@@ -71,6 +74,11 @@ impl Stack {
     /// A text of `stack.json`.
     pub fn said(&self, name: &str) -> String {
         self.description[name].as_str().unwrap().to_owned()
+    }
+
+    /// What a person would have seen.
+    pub fn printed(&self) -> String {
+        fs::read_to_string(self.folder.path().join("printed")).unwrap()
     }
 
     /// What all its processes have printed.
