@@ -3,15 +3,17 @@
 //! Layers, top to bottom; a module imports only from layers above its own:
 //!
 //! ```text
-//! clock  id  caller  request  client_address
+//! clock  id  caller  trace  request  client_address
 //! error  page  period  rollup
-//! config  db  cache
+//! config
+//! telemetry
+//! db  cache
 //! answers
 //! audit  outbox  password  user
 //! account
 //! rate_limit  http
 //! auth
-//! telemetry  runtime
+//! runtime
 //! ```
 
 pub mod account;
@@ -36,6 +38,7 @@ pub mod request;
 pub mod rollup;
 pub mod runtime;
 pub mod telemetry;
+pub mod trace;
 pub mod user;
 
 pub use clock::Clock;

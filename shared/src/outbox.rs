@@ -14,10 +14,8 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::trace::TRACEPARENT;
 use crate::{request, telemetry};
-
-/// The attribute that says which trace a message belongs to: Pub/Sub carries none on by itself.
-pub const TRACEPARENT: &str = "traceparent";
 
 /// So long the relay leaves a message to the request that wrote it.
 const HEAD_START: TimeDelta = TimeDelta::seconds(2);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use axum::http::Method;
 
 use crate::id::UserId;
-use crate::telemetry::TraceContext;
+use crate::trace::TraceContext;
 
 tokio::task_local! {
     static CURRENT: Arc<RequestContext>;

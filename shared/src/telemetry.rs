@@ -11,7 +11,6 @@ mod process;
 mod queue;
 mod span;
 mod statements;
-mod trace;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -19,7 +18,6 @@ use std::time::Duration;
 pub use opentelemetry::trace::SpanKind;
 pub use otlp::Settings;
 pub use span::{Span, current};
-pub use trace::TraceContext;
 
 use otlp::Pipeline;
 

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use shared::Error;
-use shared::telemetry::TraceContext;
+use shared::trace::TraceContext;
 
 use crate::command::Command;
 use envelope::Envelope;

@@ -12,6 +12,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use shared::config::Environment;
 use shared::telemetry::Span;
+use shared::trace::TRACEPARENT;
 
 pub use identity::Identity;
 
@@ -39,7 +40,7 @@ pub async fn send(request: RequestBuilder, service: &str) -> anyhow::Result<Resp
     let mut request = request?;
     let mut span = Span::client(format_args!("{} {service}", request.method()));
     if let Some(trace) = span.trace() {
-        request.headers_mut().insert("traceparent", trace.header().parse()?);
+        request.headers_mut().insert(TRACEPARENT, trace.header().parse()?);
     }
     span.set("http.request.method", request.method().to_string());
     if let Some(host) = request.url().host_str() {

@@ -20,8 +20,9 @@ use google_cloud_pubsub::model;
 use google_cloud_pubsub::retry_policy::RetryableErrors;
 use serde::{Deserialize, Serialize};
 use shared::config::Environment;
-use shared::outbox::{Message, TRACEPARENT};
-use shared::telemetry::{Span, SpanKind, TraceContext};
+use shared::outbox::Message;
+use shared::telemetry::{Span, SpanKind};
+use shared::trace::{TRACEPARENT, TraceContext};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 

@@ -24,7 +24,8 @@ use tower::{Service, service_fn};
 use super::cors::Cors;
 use super::{Context, health_routes};
 use crate::request::{self, RequestContext};
-use crate::telemetry::{self, Span, SpanKind, TraceContext, metrics};
+use crate::telemetry::{self, Span, SpanKind, metrics};
+use crate::trace::{TRACEPARENT, TraceContext};
 use crate::{Clock, Error, client_address, id};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -113,7 +114,7 @@ async fn around(State(frame): State<Arc<Frame>>, request: Request, mut next: Nex
 
 /// The request as a part of its trace. Health checks are too many, and tell nothing.
 fn span(request: &Request, route: &str) -> Span {
-    let header = request.headers().get("traceparent");
+    let header = request.headers().get(TRACEPARENT);
     let caller = header.and_then(|value| TraceContext::parse(value.to_str().ok()?));
     if is_health_check(request) {
         return Span::passing(caller);

@@ -9,8 +9,9 @@ use axum::http::StatusCode;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, Status, Tracer};
 
-use super::{TraceContext, pipeline};
+use super::pipeline;
 use crate::request;
+use crate::trace::TraceContext;
 
 tokio::task_local! {
     static CURRENT: TraceContext;

@@ -8,8 +8,9 @@ use futures_util::future::join_all;
 use sqlx::{Connection, PgConnection, PgPool};
 use stack::database::TestDatabase;
 use stack::eventually::eventually;
+use stack::process::{Launch, Process, Signal};
 
-use super::{assert_sealed, imported, record, seal, seal_once, slices_of};
+use super::{KEY, assert_sealed, imported, record, seal, seal_once, slices_of};
 
 const WRITERS: usize = 16;
 const ENTRIES_EACH: usize = 400;
@@ -24,6 +25,16 @@ async fn write(url: &str, entries: usize) {
     while committed < entries {
         committed += transaction(&mut connection).await;
     }
+}
+
+/// Writes until it is told to stop; how many entries were committed.
+async fn write_until(url: &str, done: &Cell<bool>) -> usize {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let mut committed = 0;
+    while !done.get() {
+        committed += transaction(&mut connection).await;
+    }
+    committed
 }
 
 /// Some entries, some time, and then a commit or not; how many entries came to stay.
@@ -155,4 +166,46 @@ async fn every_entry_gets_one_number_whoever_is_killed() {
     let waiting = "SELECT count(*) FROM admin_audit_unsealed";
     let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(database.pool()).await.unwrap();
     assert_eq!(waiting, 0);
+}
+
+/// How often a process is killed, about a second apart.
+const KILLS: usize = 12;
+
+/// A process that seals every second.
+fn sealing_process(database: &TestDatabase) -> Process {
+    let launch = Launch::binary("jobs").unwrap();
+    let launch = launch.args(["seal", "--every", "1", "--slice", "50"]);
+    let launch = launch.env("DATABASE_URL", database.url_for("seal"));
+    launch.env("AUDIT_SIGNING_KEY", KEY.as_str()).start().unwrap()
+}
+
+#[tokio::test]
+async fn of_two_processes_one_is_killed_every_second_and_no_entry_is_lost_or_numbered_twice() {
+    let database = TestDatabase::new().await;
+    let done = Cell::new(false);
+    let writers = join_all((0..WRITERS).map(|_| write_until(database.url(), &done)));
+    let killer = async {
+        let mut seals = [sealing_process(&database), sealing_process(&database)];
+        for kill in 0..KILLS {
+            tokio::time::sleep(Duration::from_millis(fastrand::u64(500..1_500))).await;
+            let seal = &mut seals[kill % 2];
+            seal.signal(Signal::KILL);
+            seal.ended().await;
+            *seal = sealing_process(&database);
+        }
+        done.set(true);
+        for seal in seals {
+            seal.stop().await;
+        }
+    };
+
+    let (written, ()) = tokio::join!(writers, killer);
+
+    all_seals_gone(database.pool()).await;
+    let sealed = "SELECT size FROM admin_audit_seal";
+    let sealed: i64 = sqlx::query_scalar(sealed).fetch_one(database.pool()).await.unwrap();
+    assert!(sealed > 0, "nobody sealed anything beside the killer");
+    seal_once(&database).await;
+    let truth = assert_sealed(database.pool()).await;
+    assert_eq!(truth.size, written.iter().sum::<usize>() as u64, "{truth:?}");
 }

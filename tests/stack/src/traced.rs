@@ -1,8 +1,8 @@
 //! Requests to what stands in for others, as parts of the traces that they belong to.
 
 use axum::http::{HeaderMap, HeaderValue};
-use shared::outbox::TRACEPARENT;
-use shared::telemetry::{Span, SpanKind, TraceContext};
+use shared::telemetry::{Span, SpanKind};
+use shared::trace::{TRACEPARENT, TraceContext};
 
 /// The request as `service` sees it, in the trace that its headers name. From here on they name
 /// this span, for whoever the request is handed on to.

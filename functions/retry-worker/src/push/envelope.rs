@@ -7,8 +7,7 @@ use std::collections::HashMap;
 
 use data_encoding::BASE64;
 use serde::Deserialize;
-use shared::outbox::TRACEPARENT;
-use shared::telemetry::TraceContext;
+use shared::trace::{TRACEPARENT, TraceContext};
 
 use super::Push;
 use crate::command::Command;

@@ -1,6 +1,11 @@
 //! The trace that something belongs to, as it goes from one service to the next.
+//!
+//! <https://www.w3.org/TR/trace-context/>
 
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+
+/// The name that a span is handed on under: of a header, and of an attribute of messages.
+pub const TRACEPARENT: &str = "traceparent";
 
 /// A span of a trace: what a `traceparent` header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +20,6 @@ pub struct TraceContext {
 
 impl TraceContext {
     /// Reads a `traceparent` header; anything malformed is no trace.
-    ///
-    /// <https://www.w3.org/TR/trace-context/#traceparent-header>
     #[must_use]
     pub fn parse(header: &str) -> Option<Self> {
         let mut parts = header.split('-');
@@ -46,7 +49,7 @@ impl TraceContext {
     }
 
     /// As the parent of spans.
-    pub(super) fn as_parent(self) -> opentelemetry::Context {
+    pub(crate) fn as_parent(self) -> opentelemetry::Context {
         use opentelemetry::trace::TraceContextExt;
         let flags = TraceFlags::default().with_sampled(self.sampled);
         let state = TraceState::default();
