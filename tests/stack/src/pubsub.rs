@@ -63,7 +63,7 @@ impl Emulator {
     }
 
     /// Waits until it answers, in its first life or a later one; then makes all that it needs.
-    pub async fn furnish(&self, furniture: &Furniture<'_>) -> anyhow::Result<()> {
+    async fn furnish(&self, furniture: &Furniture<'_>) -> anyhow::Result<()> {
         self.member.ready(PATIENCE, || furniture.admin.answers()).await?;
         furniture.bring().await
     }
