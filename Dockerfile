@@ -14,7 +14,8 @@ FROM rust:1.95.0-slim-bookworm AS toolchain
 RUN cargo install --locked --version 0.1.78 cargo-chef
 WORKDIR /src
 # What a binary says about its sources must not depend on where they lay.
-ENV RUSTFLAGS="--remap-path-prefix=/src=. --remap-path-prefix=/usr/local/cargo=cargo"
+# The last flag is that of .cargo/config.toml, which this variable takes the place of.
+ENV RUSTFLAGS="--remap-path-prefix=/src=. --remap-path-prefix=/usr/local/cargo=cargo -Clink-arg=-Wl,-z,pack-relative-relocs"
 ENV FUNCTIONS="-p auth -p users -p dashboard -p analytics -p audit -p system -p retry-worker -p jobs"
 
 # What the dependencies are: changes with the manifests and Cargo.lock, and with nothing else.

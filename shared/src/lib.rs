@@ -6,7 +6,7 @@
 //! clock  id  caller  trace  request  client_address
 //! error  page  period  rollup
 //! config
-//! telemetry
+//! http_client  telemetry
 //! db  cache
 //! answers
 //! audit  outbox  password  user
@@ -28,6 +28,7 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod http;
+mod http_client;
 pub mod id;
 pub mod outbox;
 pub mod page;

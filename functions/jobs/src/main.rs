@@ -94,7 +94,7 @@ const NO_VERDICT: u8 = 2;
 async fn main() -> ExitCode {
     let Arguments { job } = Arguments::parse();
     let failure = if matches!(job, Job::Verify(_)) { NO_VERDICT } else { FAILURE };
-    match watched(job).await {
+    match Box::pin(watched(job)).await {
         Ok(code) => code,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error:#}");

@@ -8,24 +8,20 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use axum::body::Bytes;
 use axum::http::{Request, StatusCode, Uri};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::config::Environment;
+use crate::http_client::HttpClient;
 
 const SETTING: &str = "DATABASE_IAM_AUTH";
 const METADATA_HOST: &str = "metadata.google.internal";
 const TOKEN_PATH: &str = "/computeMetadata/v1/instance/service-accounts/default/token";
 /// Of the metadata server, which is on the same machine.
 const PATIENCE: Duration = Duration::from_secs(5);
-const LONGEST_ANSWER: usize = 16 * 1024;
 /// Between attempts, when there was no token to be had.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -33,7 +29,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Login {
     uri: Uri,
-    http: Client<HttpConnector, Empty<Bytes>>,
+    http: HttpClient,
 }
 
 #[derive(Deserialize)]
@@ -55,7 +51,7 @@ impl Login {
         let host = env.text("GCE_METADATA_HOST").unwrap_or_else(|| METADATA_HOST.to_owned());
         let uri = Uri::builder().scheme("http").authority(host).path_and_query(TOKEN_PATH).build();
         let uri = uri.ok().context("GCE_METADATA_HOST: must be a host, and perhaps a port")?;
-        let http = Client::builder(TokioExecutor::new()).build_http();
+        let http = HttpClient::new(&uri, PATIENCE)?;
         Ok(Some(Self { uri, http }))
     }
 
@@ -97,19 +93,12 @@ impl Login {
     }
 
     async fn token(&self) -> anyhow::Result<Token> {
-        let asking = timeout(PATIENCE, self.ask()).await;
-        let body = asking.context("the metadata server does not answer")??;
-        // Serde's own error might show the token.
-        serde_json::from_slice(&body).map_err(|_| anyhow::anyhow!("that is no token"))
-    }
-
-    async fn ask(&self) -> anyhow::Result<Bytes> {
         let request = Request::get(&self.uri).header("metadata-flavor", "Google");
-        let response = self.http.request(request.body(Empty::new())?).await?;
+        let response = self.http.send(request.body(Bytes::new())?).await?;
         let status = response.status();
         ensure!(status == StatusCode::OK, "the metadata server answered {status}");
-        let body = Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
-        Ok(body.map_err(|_| anyhow::anyhow!("the metadata server broke off"))?.to_bytes())
+        // Serde's own error might show the token.
+        serde_json::from_slice(response.body()).map_err(|_| anyhow::anyhow!("that is no token"))
     }
 }
 

@@ -9,13 +9,10 @@ use std::time::Duration;
 use anyhow::ensure;
 use async_trait::async_trait;
 use axum::http::{Request, Response, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_http::hyper::HyperClient;
-use opentelemetry_http::{Bytes, HttpClient, HttpError};
+use opentelemetry_http::{Bytes, HttpClient as OtlpClient, HttpError};
 use opentelemetry_otlp::{
     MetricExporter, RetryPolicy, SpanExporter, WithExportConfig, WithHttpConfig,
 };
@@ -29,6 +26,7 @@ use tokio::time::timeout;
 use super::metrics::Instruments;
 use super::queue::SpanQueue;
 use crate::config::Environment;
+use crate::http_client::HttpClient;
 use crate::{Clock, id};
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -76,7 +74,7 @@ pub(super) struct Pipeline {
 impl Pipeline {
     /// Connects to nobody yet. Must be called within the runtime.
     pub(super) fn start(service: &'static str, settings: &Settings) -> anyhow::Result<Self> {
-        let client: Arc<dyn HttpClient> = Arc::new(OnRuntime::new()?);
+        let client: Arc<dyn OtlpClient> = Arc::new(OnRuntime::new(&settings.endpoint.parse()?)?);
         let url = |signal: &str| format!("{}/v1/{signal}", settings.endpoint);
         let version = settings.revision.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
         let resource = Resource::builder()
@@ -129,24 +127,22 @@ impl Pipeline {
 /// Sends on the runtime it was made in: metrics come from a thread that has none.
 #[derive(Debug)]
 struct OnRuntime {
-    client: HyperClient<HttpsConnector<HttpConnector>>,
+    client: HttpClient,
     runtime: Handle,
 }
 
 impl OnRuntime {
-    fn new() -> anyhow::Result<Self> {
-        let connector =
-            HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
-        let client = HyperClient::new(connector, PATIENCE, None);
+    fn new(collector: &Uri) -> anyhow::Result<Self> {
+        let client = HttpClient::new(collector, PATIENCE)?;
         Ok(Self { client, runtime: Handle::try_current()? })
     }
 }
 
 #[async_trait]
-impl HttpClient for OnRuntime {
+impl OtlpClient for OnRuntime {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let client = self.client.clone();
-        self.runtime.spawn(async move { client.send_bytes(request).await }).await?
+        Ok(self.runtime.spawn(async move { client.send(request).await }).await??)
     }
 }
 
