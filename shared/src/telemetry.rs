@@ -22,6 +22,7 @@ pub use span::{Span, current};
 use otlp::Pipeline;
 
 use crate::config::{Config, Environment};
+use crate::{Clock, id};
 
 /// Set where telemetry is collected, once, at the start.
 static PIPELINE: OnceLock<Pipeline> = OnceLock::new();
@@ -41,24 +42,34 @@ pub(crate) fn init(
 ) -> anyhow::Result<()> {
     let settings = Settings::read(env)?;
     let collected = settings.is_some();
-    start_pipeline(service, settings)?;
+    start_pipeline(service, id::new(&Clock::real()).to_string(), settings)?;
     let google_project = config.google_project.clone();
     let lines = log::Lines { service, google_project, revision: env.text("K_REVISION") };
     log::init(lines, config.log_level, collected)
 }
 
-/// Begins to tell of a job, which writes a log of its own.
-pub fn init_job(job: &'static str, settings: Option<Settings>) -> anyhow::Result<()> {
+/// Begins to tell of something that writes a log of its own, such as a job. `instance` is what tells
+/// it from others of the service, and the same whenever it runs: metrics would else be new ones each
+/// time.
+pub fn init_job(
+    service: &'static str,
+    instance: &str,
+    settings: Option<Settings>,
+) -> anyhow::Result<()> {
     if settings.is_some() {
-        start_pipeline(job, settings)?;
+        start_pipeline(service, instance.to_owned(), settings)?;
         log::init_statements()?;
     }
     Ok(())
 }
 
-fn start_pipeline(service: &'static str, settings: Option<Settings>) -> anyhow::Result<()> {
+fn start_pipeline(
+    service: &'static str,
+    instance: String,
+    settings: Option<Settings>,
+) -> anyhow::Result<()> {
     let Some(settings) = settings else { return Ok(()) };
-    let pipeline = Pipeline::start(service, &settings)?;
+    let pipeline = Pipeline::start(service, instance, &settings)?;
     anyhow::ensure!(PIPELINE.set(pipeline).is_ok(), "telemetry can be started only once");
     process::observe();
     Ok(())

@@ -106,7 +106,7 @@ async fn main() -> ExitCode {
 /// Runs the job, and tells whoever collects that how it went.
 async fn watched(job: Job) -> anyhow::Result<ExitCode> {
     let env = Environment::of_process();
-    telemetry::init_job("jobs", telemetry::Settings::read(&env)?)?;
+    telemetry::init_job("jobs", job.name(), telemetry::Settings::read(&env)?)?;
     let mut span = Span::root(SpanKind::Internal, format_args!("job {}", job.name()), None);
     let outcome = span.around(run(job, env)).await;
     if outcome.is_err() {

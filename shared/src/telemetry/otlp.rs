@@ -27,7 +27,6 @@ use super::metrics::Instruments;
 use super::queue::SpanQueue;
 use crate::config::Environment;
 use crate::http_client::HttpClient;
-use crate::{Clock, id};
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
@@ -73,7 +72,11 @@ pub(super) struct Pipeline {
 
 impl Pipeline {
     /// Connects to nobody yet. Must be called within the runtime.
-    pub(super) fn start(service: &'static str, settings: &Settings) -> anyhow::Result<Self> {
+    pub(super) fn start(
+        service: &'static str,
+        instance: String,
+        settings: &Settings,
+    ) -> anyhow::Result<Self> {
         let client: Arc<dyn OtlpClient> = Arc::new(OnRuntime::new(&settings.endpoint.parse()?)?);
         let url = |signal: &str| format!("{}/v1/{signal}", settings.endpoint);
         let version = settings.revision.as_deref().unwrap_or(env!("CARGO_PKG_VERSION"));
@@ -81,7 +84,7 @@ impl Pipeline {
             .with_service_name(service)
             .with_attributes([
                 KeyValue::new("service.version", version.to_owned()),
-                KeyValue::new("service.instance.id", id::new(&Clock::real()).to_string()),
+                KeyValue::new("service.instance.id", instance),
             ])
             .build();
 

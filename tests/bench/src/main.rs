@@ -27,6 +27,12 @@ use users_page::UsersPage;
 
 /// The functions that speak to nobody but the database and Redis.
 const FUNCTIONS: [&str; 5] = ["auth", "users", "dashboard", "analytics", "audit"];
+/// What the worker has to be told besides.
+const WORKER: [(&str, &str); 3] = [
+    ("FACTORY_SERVICE_URL", "http://127.0.0.1:1"),
+    ("BLOCKCHAIN_SERVICE_URL", "http://127.0.0.1:1"),
+    ("PUSH_OIDC", "off"),
+];
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -34,9 +40,14 @@ async fn main() -> anyhow::Result<()> {
     let page = UsersPage::prepare().await?;
 
     for function in FUNCTIONS {
-        starts::measure(&page.local, function, &mut report).await?;
+        starts::measure(&page.local, function, &[], &mut report).await?;
+        let size = server::binary_megabytes(function)?;
+        report.number(&format!("{function}: binary"), size, "MB", 10.0);
     }
     // They speak to more: Google's client for Pub/Sub, or an HTTP client, is in them, too.
+    for (function, settings) in [("system", &[][..]), ("retry-worker", &WORKER)] {
+        starts::measure(&page.local, function, settings, &mut report).await?;
+    }
     for binary in ["system", "retry-worker", "jobs"] {
         let size = server::binary_megabytes(binary)?;
         report.measured(&format!("{binary}: binary"), size, "MB");

@@ -96,7 +96,7 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
     let collected = telemetry::Settings::read(&env)?;
     match command {
         Command::Run { local } => {
-            telemetry::init_job("gateway", collected)?;
+            telemetry::init_job("gateway", "local", collected)?;
             return run::run(layout(local)?, env.parse_or("PORT", "a port number", 8082)?).await;
         }
         Command::Reset { local } => run::reset(&layout(local)?)?,
@@ -105,13 +105,13 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Services { command } => return services::run(&command).await,
         Command::Openapi => print!("{}", stack::openapi::document()?),
         Command::Gateway { document } => {
-            telemetry::init_job("gateway", collected)?;
+            telemetry::init_job("gateway", "local", collected)?;
             alone::gateway(&document).await?;
         }
         Command::Keys { local } => alone::keys(&layout(local)?)?,
         Command::Topics { worker } => alone::topics(&worker).await?,
         Command::Neighbour { which } => {
-            telemetry::init_job(which.name(), collected)?;
+            telemetry::init_job(which.name(), "local", collected)?;
             let url = env.text("DATABASE_URL").unwrap_or_default();
             neighbours::serve(which, alone::address(&env, 0)?, &url).await?;
         }
