@@ -229,9 +229,9 @@ pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
         // https://www.postgresql.org/docs/16/errcodes-appendix.html: connection exceptions, a login
-        // that was refused (we may be given a new password), transaction rollbacks (deadlock, serialization), insufficient resources, operator
-        // intervention (shutdown, a cancelled statement), a lock that was not to be had, and a
-        // server that became a replica.
+        // that was refused (we may be given a new password), transaction rollbacks (deadlock,
+        // serialization), insufficient resources, operator intervention (shutdown, a cancelled
+        // statement), a lock that was not to be had, and a server that became a replica.
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             ["08", "28", "40", "53", "57"].iter().any(|class| code.starts_with(class))
                 || code == "55P03"

@@ -18,7 +18,6 @@ mod store;
 use std::io::Write;
 use std::time::Instant;
 
-use anyhow::anyhow;
 use chrono::NaiveDate;
 use serde_json::json;
 use shared::config::Environment;
@@ -27,7 +26,7 @@ use sqlx::PgConnection;
 use self::check::Days;
 use self::store::Folded;
 use crate::log::{Log, rounded};
-use crate::{connect, repeat, said};
+use crate::{connect, explain, repeat};
 
 /// What of it to do; by default one fold.
 #[derive(Debug, Default, clap::Args)]
@@ -79,10 +78,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let mut db = connect(env, "fold").await?;
     let outcome = work(&mut db, &arguments, &mut Log::to(out)).await;
-    outcome.map_err(|error| match error.downcast_ref() {
-        Some(error) => anyhow!("the database said: {}", said(error)),
-        None => error,
-    })
+    explain(outcome)
 }
 
 async fn work(

@@ -58,6 +58,14 @@ async fn repeat(
     }
 }
 
+/// A job's outcome, with an error of the database in the database's own words.
+fn explain<T>(outcome: anyhow::Result<T>) -> anyhow::Result<T> {
+    outcome.map_err(|error| match error.downcast_ref() {
+        Some(error) => anyhow!("the database said: {}", said(error)),
+        None => error,
+    })
+}
+
 /// What the database said; sqlx's own errors say it several times over.
 fn said(error: &sqlx::Error) -> String {
     error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())

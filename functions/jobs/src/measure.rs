@@ -8,14 +8,13 @@ mod store;
 
 use std::io::Write;
 
-use anyhow::anyhow;
 use serde_json::json;
 use shared::config::Environment;
 use shared::telemetry::metrics;
 use sqlx::PgConnection;
 
 use crate::log::{Log, rounded};
-use crate::{connect, repeat, said};
+use crate::{connect, explain, repeat};
 
 /// How to do it; by default once.
 #[derive(Debug, Default, clap::Args)]
@@ -34,10 +33,7 @@ pub async fn run(
     let mut db = connect(env, "measure").await?;
     let mut log = Log::to(out);
     let outcome = repeat(arguments.every, async || measure(&mut db, &mut log).await).await;
-    outcome.map_err(|error| match error.downcast_ref() {
-        Some(error) => anyhow!("the database said: {}", said(error)),
-        None => error,
-    })
+    explain(outcome)
 }
 
 async fn measure(db: &mut PgConnection, log: &mut Log<'_>) -> anyhow::Result<()> {

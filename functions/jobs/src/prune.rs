@@ -10,7 +10,7 @@ mod store;
 
 use std::io::Write;
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, bail, ensure};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -20,7 +20,7 @@ use shared::{Clock, Error};
 use sqlx::{Connection, PgConnection};
 
 use crate::log::Log;
-use crate::{connect, said};
+use crate::{connect, explain};
 
 /// What to take away.
 #[derive(Debug, clap::Args)]
@@ -87,10 +87,7 @@ pub async fn run(
         let log = &mut Log::to(out);
         prune(&mut db, clock, before, arguments.slice.into(), log).await
     };
-    work.await.map_err(|error| match error.downcast_ref() {
-        Some(error) => anyhow!("the database said: {}", said(error)),
-        None => error,
-    })
+    explain(work.await)
 }
 
 async fn prune(

@@ -15,7 +15,6 @@ mod store;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
 use futures_util::future::join_all;
 use pubsub::{Failure, Publisher};
 use serde_json::json;
@@ -23,7 +22,7 @@ use shared::config::Environment;
 use sqlx::PgConnection;
 
 use crate::log::{Log, rounded};
-use crate::{connect, repeat, said};
+use crate::{connect, explain, repeat};
 
 /// How to do it; by default what is due, once.
 #[derive(Debug, Default, clap::Args)]
@@ -49,10 +48,7 @@ pub async fn run(
     let publisher = Publisher::new(env, PATIENCE)?;
     let mut db = connect(env, "relay").await?;
     let outcome = work(&mut db, &publisher, &arguments, &mut Log::to(out)).await;
-    outcome.map_err(|error| match error.downcast_ref() {
-        Some(error) => anyhow!("the database said: {}", said(error)),
-        None => error,
-    })
+    explain(outcome)
 }
 
 async fn work(

@@ -22,7 +22,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::log::{Log, rounded};
 use crate::note::SigningKey;
-use crate::{connect, repeat, said};
+use crate::{connect, explain, repeat};
 
 /// How to do it; by default until nothing is left, once.
 #[derive(Debug, Default, clap::Args)]
@@ -47,10 +47,7 @@ pub async fn run(
     let key = SigningKey::read(env)?;
     let mut db = connect(env, "seal").await?;
     let outcome = work(&mut db, &arguments, key.as_ref(), &mut Log::to(out)).await;
-    outcome.map_err(|error| match error.downcast_ref() {
-        Some(error) => anyhow!("the database said: {}", said(error)),
-        None => error,
-    })
+    explain(outcome)
 }
 
 async fn work(

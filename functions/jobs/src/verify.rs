@@ -21,12 +21,12 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use shared::config::Environment;
 
 use self::findings::Findings;
 use self::keys::Keys;
-use crate::{connect, said};
+use crate::{connect, explain};
 
 pub use self::findings::Bad;
 
@@ -107,8 +107,5 @@ async fn look(env: &Environment, arguments: &Arguments, keys: Keys) -> anyhow::R
     }
     let mut db = connect(env, "verify").await?;
     let outcome = database::verify(&mut db, keys, earlier).await;
-    outcome.map_err(|error| match error.downcast_ref() {
-        Some(error) => anyhow!("the database said: {}", said(error)),
-        None => error,
-    })
+    explain(outcome)
 }
